@@ -1,0 +1,73 @@
+//! How connections to the hot tier are set up, and the few things rusqlite has no word for.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::durability::Durability;
+use crate::error::Result;
+
+/// Statements kept prepared per connection.
+const STATEMENTS: usize = 256;
+
+/// Opens a connection with our functions and settings.
+pub(crate) fn open(path: &Path, vfs: Option<&str>, flags: OpenFlags) -> Result<Connection> {
+    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = match vfs {
+        Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs)?,
+        None => Connection::open_with_flags(path, flags)?,
+    };
+    connection.busy_timeout(Duration::from_secs(10))?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.execute_batch(
+        "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0;",
+    )?;
+    crate::filter::register_functions(&connection)?;
+    Ok(connection)
+}
+
+/// Sets what COMMIT waits for on this connection. Outside transactions only.
+pub(crate) fn set_synchronous(connection: &Connection, durability: Durability) -> Result<()> {
+    connection.execute_batch(match durability {
+        Durability::Sync => "PRAGMA synchronous = FULL",
+        Durability::Os => "PRAGMA synchronous = NORMAL",
+    })?;
+    Ok(())
+}
+
+/// A number kept under `key` in the namespace's own table.
+pub(crate) fn meta(connection: &Connection, key: &str) -> Result<Option<i64>> {
+    let mut statement =
+        connection.prepare_cached("SELECT value FROM headwater WHERE key = ?")?;
+    let mut rows = statement.query([key])?;
+    Ok(match rows.next()? {
+        Some(row) => Some(row.get(0)?),
+        None => None,
+    })
+}
+
+pub(crate) fn set_meta(connection: &Connection, key: &str, value: i64) -> Result<()> {
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO headwater(key, value) VALUES (?, ?)")?
+        .execute((key, value))?;
+    Ok(())
+}
+
+/// Whether the open transaction violates a deferred foreign key.
+pub(crate) fn has_deferred_violations(connection: &Connection) -> bool {
+    let (mut current, mut highest) = (0, 0);
+    // SAFETY: the handle is valid while `connection` is borrowed, and both out-pointers are to
+    // locals that outlive the call.
+    #[allow(unsafe_code)]
+    let result = unsafe {
+        rusqlite::ffi::sqlite3_db_status(
+            connection.handle(),
+            rusqlite::ffi::SQLITE_DBSTATUS_DEFERRED_FKS,
+            &raw mut current,
+            &raw mut highest,
+            0,
+        )
+    };
+    result == rusqlite::ffi::SQLITE_OK && current != 0
+}

@@ -1,0 +1,138 @@
+//! The namespace's one background thread: checkpoints, merges, and what the stores ask for.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+use rusqlite::wal::CheckpointMode;
+
+use super::{Inner, Namespace, Shared};
+use crate::error::Result;
+
+type Run = Arc<dyn Fn(&Namespace) -> Result<()> + Send + Sync>;
+
+/// Periodic work, and what wakes the thread early.
+#[derive(Default)]
+pub(crate) struct Background {
+    state: Mutex<State>,
+    wake: Condvar,
+    wal_pages: AtomicUsize,
+}
+
+#[derive(Default)]
+struct State {
+    tasks: Vec<Task>,
+    stop: bool,
+    checkpoint_due: bool,
+}
+
+struct Task {
+    name: &'static str,
+    every: Duration,
+    due: Instant,
+    run: Run,
+}
+
+impl Background {
+    pub(crate) fn add(&self, name: &'static str, every: Duration, run: Run) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.tasks.iter().all(|task| task.name != name) {
+            state.tasks.push(Task { name, every, due: Instant::now() + every, run });
+            self.wake.notify_all();
+        }
+    }
+
+    pub(crate) fn stop(&self) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).stop = true;
+        self.wake.notify_all();
+    }
+
+    /// Takes note of the write-ahead log's length after a commit; called on the writer thread.
+    pub(crate) fn wal_grew(&self, pages: usize, limit: usize) {
+        let before = self.wal_pages.swap(pages, Ordering::Relaxed);
+        if pages >= limit && (before < limit || pages % limit < pages.saturating_sub(before)) {
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            state.checkpoint_due = true;
+            self.wake.notify_all();
+        }
+    }
+
+    fn wal_pages(&self) -> usize {
+        self.wal_pages.load(Ordering::Relaxed)
+    }
+
+    /// Waits for the next thing to do. `None` means stop.
+    fn next(&self) -> Option<Work> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if state.stop {
+                return None;
+            }
+            if std::mem::take(&mut state.checkpoint_due) {
+                return Some(Work::Checkpoint);
+            }
+            let now = Instant::now();
+            if let Some(task) = state.tasks.iter_mut().filter(|task| task.due <= now).min_by_key(|t| t.due)
+            {
+                task.due = now + task.every;
+                return Some(Work::Task(task.name, task.run.clone()));
+            }
+            let due = state.tasks.iter().map(|task| task.due).min();
+            let patience = due.map_or(Duration::from_secs(1), |due| due - now);
+            state = self
+                .wake
+                .wait_timeout(state, patience)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+    }
+}
+
+enum Work {
+    Checkpoint,
+    Task(&'static str, Run),
+}
+
+/// The thread's body. Holds the namespace only while something runs, so that dropping the last
+/// handle closes it.
+pub(super) fn run(inner: &Weak<Inner>, shared: &Arc<Shared>, checkpointer: &Connection) {
+    while let Some(work) = shared.background.next() {
+        let result = match work {
+            Work::Checkpoint => {
+                let Some(inner) = inner.upgrade() else { return };
+                checkpoint(&Namespace { inner }, checkpointer)
+            }
+            Work::Task(name, run) => {
+                let Some(inner) = inner.upgrade() else { return };
+                run(&Namespace { inner }).map_err(|error| error.context(name))
+            }
+        };
+        if let Err(error) = result {
+            tracing::warn!(%error, "background work failed; it will be tried again");
+        }
+    }
+}
+
+/// Copies the write-ahead log into the database while writers go on, then lets the writer finish
+/// the rest between two groups, so that the next commit starts the log over.
+fn checkpoint(namespace: &Namespace, checkpointer: &Connection) -> Result<()> {
+    let shared = namespace.shared();
+    checkpointer.wal_checkpoint_v2(None::<&str>, CheckpointMode::PASSIVE)?;
+    shared.writer.request_checkpoint();
+    if shared.background.wal_pages() < shared.wal_pages_hard {
+        return Ok(());
+    }
+    // A snapshot holds the log. New ones wait while the old ones are ended, oldest first.
+    shared.readers.with_gate_closed(|| {
+        let start = Instant::now();
+        while shared.background.wal_pages() >= shared.wal_pages_hard
+            && start.elapsed() < Duration::from_millis(400)
+        {
+            shared.readers.end_oldest();
+            std::thread::sleep(Duration::from_millis(5));
+            shared.writer.request_checkpoint();
+        }
+    });
+    Ok(())
+}

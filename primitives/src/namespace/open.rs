@@ -1,0 +1,319 @@
+//! Opening: every way in which a folder may not be a namespace gets its own error, before a write.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::thread;
+use std::time::Duration;
+
+use rusqlite::wal::CheckpointMode;
+use rusqlite::{Connection, OpenFlags};
+
+use super::background::{self, Background};
+use super::lock::Lock;
+use super::readers::Readers;
+use super::schema::{BASE, CORE};
+use super::{Inner, Namespace, NamespaceBuilder, Shared};
+use crate::cache::RowCache;
+use crate::connection;
+use crate::durability::Durability;
+use crate::error::{Error, ErrorKind, Result};
+use crate::time::Timestamp;
+use crate::writer::{GroupCommitter, Queue, Writer};
+
+/// `HWTR`: says in the SQLite header that the file is ours.
+const APPLICATION_ID: i64 = 0x4857_5452;
+/// The version of `hot.db` itself; each part has its own beside it.
+const FORMAT: i64 = 1;
+const PAGE: u64 = 4096;
+
+pub(super) fn open(builder: NamespaceBuilder) -> Result<Namespace> {
+    let path = builder.path.clone();
+    open_in(builder).map_err(|error| {
+        let hint = match error.kind() {
+            ErrorKind::ReadOnly => ": the folder or hot.db cannot be written; open it read-only",
+            _ => "",
+        };
+        let message = format!("namespace {}{hint}", path.display());
+        if error.kind() == ErrorKind::Locked { error } else { error.context(message) }
+    })
+}
+
+fn open_in(mut builder: NamespaceBuilder) -> Result<Namespace> {
+    if builder.read_only {
+        return open_read_only(&builder);
+    }
+    std::fs::create_dir_all(&builder.path)?;
+    builder.path = builder.path.canonicalize()?;
+    let lock = Lock::acquire(&builder.path)?;
+    let hot = hot_path(&builder);
+    let mut connection = connection::open(
+        &hot,
+        builder.vfs.as_deref(),
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+    )?;
+    let fresh = inspect(&connection, false)?;
+    set_up(&connection, &builder)?;
+    if fresh {
+        create(&connection)?;
+    }
+    migrate_core(&connection)?;
+    let clock = builder.clock.clone();
+    let epoch = enter_epoch(&connection, clock.now())?;
+    let last_time: i64 = connection
+        .query_row("SELECT coalesce(max(time), 0) FROM segment_logs", [], |row| row.get(0))?;
+
+    let queue = Arc::new(Queue::new(builder.queue_capacity));
+    let shared = shared(&builder, hot, false, epoch, queue.clone(), Some(lock))?;
+    let checkpointer = connection::open(
+        &shared.path.join("hot.db"),
+        builder.vfs.as_deref(),
+        OpenFlags::SQLITE_OPEN_READ_WRITE,
+    )?;
+    checkpointer.execute_batch("PRAGMA wal_autocheckpoint = 0")?;
+    connection::set_synchronous(&checkpointer, Durability::Sync)?;
+    if builder.in_memory {
+        checkpointer.execute_batch("PRAGMA synchronous = OFF")?;
+    }
+    watch_log(&mut connection, &shared, builder.wal_bytes)?;
+    shared.load_logs(&connection)?;
+    let committer =
+        GroupCommitter::new(shared.clone(), queue, &mut connection, Timestamp(last_time))?;
+
+    let inner = Arc::new(Inner { shared: shared.clone(), threads: Mutex::default() });
+    let volatile = builder.in_memory;
+    let writer = thread::Builder::new().name("headwater-writer".into()).spawn(move || {
+        committer.run(&connection);
+        finish(connection, volatile);
+    })?;
+    let weak = Arc::downgrade(&inner);
+    let background = thread::Builder::new().name("headwater-background".into()).spawn(move || {
+        background::run(&weak, &shared, &checkpointer);
+    })?;
+    inner.threads.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend([
+        // The background thread may be waiting for the writer, so it is joined first.
+        background, writer,
+    ]);
+    let namespace = Namespace { inner };
+    namespace.background("merge segments", Duration::from_millis(250), |namespace| {
+        crate::segment::merge_all(namespace).map(drop)
+    });
+    Ok(namespace)
+}
+
+fn open_read_only(builder: &NamespaceBuilder) -> Result<Namespace> {
+    let hot = hot_path(builder);
+    if builder.vfs.is_none() && !hot.exists() {
+        return Err(Error::new(ErrorKind::NotFound, "there is no hot.db to read"));
+    }
+    // Without an owner and without write access, SQLite cannot set up shared memory for the log;
+    // when no log is left, the file alone is the database.
+    let wal = builder.path.join("hot.db-wal");
+    let immutable = builder.vfs.is_none()
+        && !wal.metadata().is_ok_and(|wal| wal.len() > 0)
+        && builder.path.metadata().is_ok_and(|folder| folder.permissions().readonly());
+    let shared =
+        shared(builder, hot, immutable, 0, Arc::new(Queue::new(1)), None)?;
+    let epoch = shared.readers.with(|connection| -> Result<u64> {
+        inspect(connection, true)?;
+        CORE.is_current(connection)?;
+        shared.load_logs(connection)?;
+        Ok(connection.query_row("SELECT max(epoch) FROM epochs", [], |row| row.get::<_, i64>(0))?
+            as u64)
+    })?;
+    let mut shared = shared;
+    if let Some(shared) = Arc::get_mut(&mut shared) {
+        shared.epoch = epoch;
+    }
+    Ok(Namespace { inner: Arc::new(Inner { shared, threads: Mutex::default() }) })
+}
+
+/// Checks that the file is ours. `true` when it is empty, and may become ours.
+fn inspect(connection: &Connection, read_only: bool) -> Result<bool> {
+    let number = |pragma: &str| -> Result<i64> {
+        connection
+            .query_row(&format!("PRAGMA {pragma}"), [], |row| row.get(0))
+            .map_err(|error| unreadable(error.into()))
+    };
+    let application = number("application_id")?;
+    let format = number("user_version")?;
+    let tables: i64 = connection
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+        .map_err(|error| unreadable(error.into()))?;
+    if application == 0 && tables == 0 && !read_only {
+        return Ok(true);
+    }
+    if application != APPLICATION_ID {
+        return Err(Error::new(
+            ErrorKind::NotADatabase,
+            "hot.db is an SQLite database of another program: choose another folder",
+        ));
+    }
+    if format > FORMAT {
+        return Err(Error::new(
+            ErrorKind::NewerVersion,
+            format!("hot.db has format {format}, and this code knows {FORMAT}: use a newer release"),
+        ));
+    }
+    Ok(false)
+}
+
+fn unreadable(error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::NotADatabase => Error::new(
+            ErrorKind::NotADatabase,
+            "hot.db is not an SQLite database: choose another folder, or restore the file",
+        )
+        .with_source(error),
+        ErrorKind::Corrupt => Error::corrupt("hot.db is damaged: restore it, or rebuild it")
+            .with_source(error),
+        _ => error,
+    }
+}
+
+fn set_up(connection: &Connection, builder: &NamespaceBuilder) -> Result<()> {
+    connection.execute_batch(&format!("PRAGMA page_size = {PAGE}"))?;
+    let mode: String =
+        connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(Error::new(
+            ErrorKind::Unsupported,
+            format!("the file system allows no write-ahead log (journal mode is {mode})"),
+        ));
+    }
+    connection.execute_batch(
+        "PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -65536; PRAGMA synchronous = FULL;",
+    )?;
+    if builder.in_memory {
+        connection.execute_batch("PRAGMA synchronous = OFF")?;
+    }
+    Ok(())
+}
+
+fn create(connection: &Connection) -> Result<()> {
+    let created = connection.execute_batch(&format!(
+        "BEGIN IMMEDIATE; {BASE} PRAGMA application_id = {APPLICATION_ID}; \
+         PRAGMA user_version = {FORMAT}; COMMIT;"
+    ));
+    if let Err(error) = created {
+        if !connection.is_autocommit() {
+            let _ = connection.execute_batch("ROLLBACK");
+        }
+        return Err(error.into());
+    }
+    Ok(())
+}
+
+fn migrate_core(connection: &Connection) -> Result<()> {
+    if CORE.is_current(connection)? {
+        return Ok(());
+    }
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    match CORE.migrate(connection) {
+        Ok(()) => Ok(connection.execute_batch("COMMIT")?),
+        Err(error) => {
+            let _ = connection.execute_batch("ROLLBACK");
+            Err(error)
+        }
+    }
+}
+
+/// Starts a new epoch when commits may have been lost since sequences were last seen by others:
+/// the namespace wrote with less than `Sync` and was not closed.
+fn enter_epoch(connection: &Connection, now: Timestamp) -> Result<u64> {
+    let current: Option<i64> =
+        connection.query_row("SELECT max(epoch) FROM epochs", [], |row| row.get(0))?;
+    let unsynced = connection::meta(connection, "unsynced")?.unwrap_or(0) != 0;
+    if let (Some(current), false) = (current, unsynced) {
+        return Ok(current as u64);
+    }
+    let epoch = (now.0 / 1_000_000).max(current.unwrap_or(0) + 1).max(1);
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    connection.execute(
+        "INSERT INTO epochs(epoch, log, start) SELECT ?1, id, next FROM segment_logs \
+         UNION ALL SELECT ?1, 0, 1",
+        [epoch],
+    )?;
+    connection::set_meta(connection, "unsynced", 0)?;
+    connection.execute_batch("COMMIT")?;
+    Ok(epoch as u64)
+}
+
+/// Reports the log's length to the background thread after every commit.
+fn watch_log(connection: &mut Connection, shared: &Arc<Shared>, bytes: u64) -> Result<()> {
+    let limit = ((bytes / 8 / PAGE) as usize).max(64);
+    let shared = Arc::downgrade(shared);
+    connection.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages: i32| {
+        if let Some(shared) = shared.upgrade() {
+            shared.background.wal_grew(pages as usize, limit);
+        }
+        Ok(())
+    }))?;
+    Ok(())
+}
+
+fn shared(
+    builder: &NamespaceBuilder,
+    hot: PathBuf,
+    immutable: bool,
+    epoch: u64,
+    queue: Arc<Queue>,
+    lock: Option<Lock>,
+) -> Result<Arc<Shared>> {
+    Ok(Arc::new(Shared {
+        path: builder.path.clone(),
+        name: builder.name.clone().unwrap_or_else(|| default_name(&builder.path)),
+        read_only: builder.read_only,
+        volatile: builder.in_memory,
+        durability: builder.durability,
+        clock: builder.clock.clone(),
+        ids: builder.ids.clone(),
+        readers: Readers::new(hot, builder.vfs.clone(), immutable, builder.readers),
+        cache: RowCache::new(if builder.read_only { 0 } else { builder.cache_bytes }),
+        writer: Arc::new(Writer::new(queue)),
+        background: Background::default(),
+        wal_pages_hard: ((builder.wal_bytes / PAGE) as usize).max(512),
+        epoch,
+        logs: Mutex::default(),
+        quarantine: OnceLock::new(),
+        extensions: Mutex::default(),
+        lock: Mutex::new(lock),
+    }))
+}
+
+/// Leaves a database without a log behind, synced, and says so.
+fn finish(connection: Connection, volatile: bool) {
+    if volatile {
+        return;
+    }
+    let tidy = || -> Result<()> {
+        connection::set_synchronous(&connection, Durability::Sync)?;
+        if connection::meta(&connection, "unsynced")?.unwrap_or(0) != 0 {
+            // First all the data, then the word that it is safe.
+            connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::TRUNCATE)?;
+            connection::set_meta(&connection, "unsynced", 0)?;
+        }
+        connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::TRUNCATE)?;
+        Ok(())
+    };
+    if let Err(error) = tidy() {
+        tracing::warn!(%error, "the namespace was closed without a last checkpoint");
+    }
+}
+
+fn hot_path(builder: &NamespaceBuilder) -> PathBuf {
+    builder.path.join("hot.db")
+}
+
+fn default_name(path: &Path) -> String {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let name = name.unwrap_or_else(|| "namespace".to_owned());
+    name.strip_suffix(".hw").unwrap_or(&name).to_owned()
+}
+
+pub(super) fn temporary_path() -> PathBuf {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let unique = uuid::Uuid::new_v4().simple();
+    std::env::temp_dir().join(format!("headwater-{}-{count}-{unique}", std::process::id()))
+}

@@ -1,0 +1,240 @@
+//! Pooled read connections, and the gate that keeps long readers from growing the log without end.
+
+use std::ops::Deref;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, InterruptHandle, OpenFlags};
+
+use crate::connection;
+use crate::error::{Error, ErrorKind, Result};
+
+/// Read connections, handed out and taken back.
+pub(crate) struct Readers {
+    path: PathBuf,
+    vfs: Option<String>,
+    immutable: bool,
+    keep: usize,
+    state: Mutex<State>,
+    opened: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    idle: Vec<Reader>,
+    /// Snapshots that are open, oldest first.
+    snapshots: Vec<Arc<Open>>,
+    gate_closed: bool,
+    closed: bool,
+}
+
+struct Reader {
+    connection: Connection,
+    ended: Arc<AtomicBool>,
+}
+
+struct Open {
+    since: Instant,
+    number: u64,
+    ended: Arc<AtomicBool>,
+    interrupt: InterruptHandle,
+}
+
+impl Readers {
+    pub(crate) fn new(path: PathBuf, vfs: Option<String>, immutable: bool, keep: usize) -> Self {
+        Readers {
+            path,
+            vfs,
+            immutable,
+            keep: keep.max(1),
+            state: Mutex::default(),
+            opened: Condvar::new(),
+        }
+    }
+
+    /// Runs `read` on a connection, one statement at a time: not one consistent view.
+    pub(crate) fn with<T, E: From<Error>>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let reader = self.take(false)?;
+        let result = read(&reader.connection);
+        self.give_back(reader);
+        result
+    }
+
+    /// Runs `read` in one consistent view.
+    pub(crate) fn snapshot<T, E: From<Error>>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let reader = self.take(true)?;
+        let open = Arc::new(Open {
+            since: Instant::now(),
+            number: NUMBER.fetch_add(1, Ordering::Relaxed),
+            ended: reader.ended.clone(),
+            interrupt: reader.connection.get_interrupt_handle(),
+        });
+        self.lock().snapshots.push(open.clone());
+        let result = begin(&reader.connection).map_err(E::from).and_then(|()| {
+            // The closure may panic; the connection must not keep its view then.
+            let _end = EndView { readers: self, number: open.number, reader: &reader.connection };
+            read(&reader.connection)
+        });
+        let ended = reader.ended.swap(false, Ordering::SeqCst);
+        match result {
+            Err(_) if ended => Err(E::from(too_old(open.since.elapsed()))),
+            result => {
+                self.give_back(reader);
+                result
+            }
+        }
+    }
+
+    /// Holds new snapshots back while `work` runs, at most for its time.
+    pub(crate) fn with_gate_closed<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.lock().gate_closed = true;
+        let result = work();
+        self.lock().gate_closed = false;
+        self.opened.notify_all();
+        result
+    }
+
+    /// Ends the oldest snapshot. Whether there was one.
+    pub(crate) fn end_oldest(&self) -> bool {
+        let state = self.lock();
+        let oldest = state.snapshots.iter().find(|open| !open.ended.load(Ordering::SeqCst));
+        if let Some(oldest) = oldest {
+            oldest.ended.store(true, Ordering::SeqCst);
+            oldest.interrupt.interrupt();
+            return true;
+        }
+        false
+    }
+
+    /// Closes the idle connections; those in use close when they come back.
+    pub(crate) fn close(&self) {
+        let mut state = self.lock();
+        state.closed = true;
+        state.idle.clear();
+        self.opened.notify_all();
+    }
+
+    fn take(&self, waits_at_gate: bool) -> Result<Reader> {
+        let mut state = self.lock();
+        if waits_at_gate && state.gate_closed {
+            // Bounded, since a caller may hold one snapshot and ask for a second.
+            let shut = |state: &mut State| state.gate_closed && !state.closed;
+            state = self
+                .opened
+                .wait_timeout_while(state, Duration::from_millis(500), shut)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+        if state.closed {
+            return Err(crate::writer::closed());
+        }
+        let idle = state.idle.pop();
+        drop(state);
+        idle.map_or_else(|| self.open(), Ok)
+    }
+
+    fn give_back(&self, reader: Reader) {
+        let mut state = self.lock();
+        if !state.closed && state.idle.len() < self.keep {
+            state.idle.push(reader);
+        } else {
+            drop(state);
+            drop(reader);
+        }
+    }
+
+    fn open(&self) -> Result<Reader> {
+        let mut flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let path = if self.immutable {
+            flags |= OpenFlags::SQLITE_OPEN_URI;
+            PathBuf::from(format!("file:{}?immutable=1", uri_path(&self.path)))
+        } else {
+            self.path.clone()
+        };
+        let mut connection = connection::open(&path, self.vfs.as_deref(), flags)?;
+        connection.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -16384;")?;
+        let ended = Arc::new(AtomicBool::new(false));
+        let seen = ended.clone();
+        connection.progress_handler(1000, Some(move || seen.load(Ordering::Relaxed)))?;
+        let _ = &mut connection;
+        Ok(Reader { connection, ended })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct EndView<'a> {
+    readers: &'a Readers,
+    number: u64,
+    reader: &'a Connection,
+}
+
+impl Drop for EndView<'_> {
+    fn drop(&mut self) {
+        let _ = self.reader.execute_batch("ROLLBACK");
+        self.readers.lock().snapshots.retain(|open| open.number != self.number);
+    }
+}
+
+/// Opens a read transaction and touches the database, which is what fixes the view.
+fn begin(connection: &Connection) -> Result<()> {
+    connection.prepare_cached("BEGIN")?.execute([])?;
+    let fixed = connection
+        .prepare_cached("SELECT 1 FROM headwater LIMIT 1")
+        .and_then(|mut statement| statement.query([])?.next().map(drop));
+    if let Err(error) = fixed {
+        let _ = connection.execute_batch("ROLLBACK");
+        return Err(error.into());
+    }
+    Ok(())
+}
+
+fn too_old(age: Duration) -> Error {
+    Error::new(
+        ErrorKind::SnapshotTooOld,
+        format!(
+            "the read snapshot was ended after {} ms, because it kept the write-ahead log from \
+             being reset past its byte budget: read in smaller steps",
+            age.as_millis()
+        ),
+    )
+}
+
+fn uri_path(path: &std::path::Path) -> String {
+    path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23")
+}
+
+/// One consistent view of every store, for the time of a closure.
+pub struct Snapshot<'c> {
+    connection: &'c Connection,
+}
+
+impl<'c> Snapshot<'c> {
+    pub(crate) fn new(connection: &'c Connection) -> Self {
+        Snapshot { connection }
+    }
+
+    /// The read connection, inside its transaction.
+    pub fn sql(&self) -> &'c Connection {
+        self.connection
+    }
+}
+
+impl Deref for Snapshot<'_> {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        self.connection
+    }
+}

@@ -1,0 +1,330 @@
+//! What one commit group appends to its logs: undone for a caller that fails, written before COMMIT.
+
+use std::sync::Arc;
+
+use rusqlite::Connection;
+
+use super::compress::{Compressing, Compressor};
+use super::format::{Codec, SegmentBuilder, UnitPiece, write_record};
+use super::{LogState, MAX_PAYLOAD, PIECE, SegmentLog, row_id};
+use crate::error::{Error, ErrorKind, Result};
+use crate::sequence::Sequence;
+use crate::time::Timestamp;
+
+/// The logs that the current group has touched.
+pub(crate) struct GroupLogs {
+    open: Vec<OpenLog>,
+    time: Timestamp,
+    meta: Vec<u8>,
+    compressor: Arc<Compressor>,
+}
+
+struct OpenLog {
+    state: Arc<LogState>,
+    /// The next sequence, the current caller's records included.
+    next: u64,
+    /// The first sequence of the current caller's records.
+    unit_first: u64,
+    /// Units of callers that succeeded.
+    builder: SegmentBuilder,
+    /// The current caller's records, not yet in a builder.
+    unit: UnitBuffer,
+    /// Pieces of the current caller that went ahead because the unit is large.
+    pieces: Vec<Piece>,
+    /// Segments that wait to be inserted.
+    sealed: Vec<Piece>,
+    start: Option<u64>,
+}
+
+/// Records of one unit with a tag list of their own, so that they can be dropped or moved.
+#[derive(Default)]
+struct UnitBuffer {
+    first: u64,
+    records: Vec<(Arc<str>, usize)>,
+    last_tag: Option<Arc<str>>,
+    payloads: Vec<u8>,
+}
+
+struct Piece {
+    first: u64,
+    latest: Timestamp,
+    data: PieceData,
+}
+
+enum PieceData {
+    Ready(Vec<u8>),
+    Compressing(Compressing),
+}
+
+impl GroupLogs {
+    pub(crate) fn new(compressor: Arc<Compressor>) -> Self {
+        GroupLogs { open: Vec::new(), time: Timestamp(0), meta: Vec::new(), compressor }
+    }
+
+    pub(crate) fn begin_group(&mut self, time: Timestamp) {
+        self.open.clear();
+        self.time = time;
+    }
+
+    /// Starts a caller's unit; `meta` is stored once for all its records.
+    pub(crate) fn begin_unit(&mut self, meta: Vec<u8>) {
+        self.meta = meta;
+    }
+
+    pub(crate) fn next(&mut self, log: &SegmentLog) -> Sequence {
+        Sequence(self.open_log(log.state()).next)
+    }
+
+    pub(crate) fn append(
+        &mut self,
+        connection: &Connection,
+        log: &SegmentLog,
+        tag: &str,
+        payload: &[u8],
+    ) -> Result<Sequence> {
+        if payload.len() > MAX_PAYLOAD {
+            return Err(Error::new(
+                ErrorKind::TooLarge,
+                format!("a record of {} bytes; the limit is {MAX_PAYLOAD}", payload.len()),
+            ));
+        }
+        let index = self.index_of(log.state());
+        let open = &mut self.open[index];
+        let sequence = open.next;
+        if sequence >= 1 << super::SEQUENCE_BITS {
+            return Err(Error::new(ErrorKind::TooLarge, "the log's sequences are exhausted"));
+        }
+        open.next += 1;
+        open.unit.push(sequence, tag, payload);
+        if open.unit.payloads.len() > PIECE {
+            open.send_ahead(connection, &self.compressor, self.time, &self.meta)?;
+        }
+        Ok(Sequence(sequence))
+    }
+
+    /// Keeps the current caller's records.
+    pub(crate) fn keep_unit(&mut self, connection: &Connection) -> Result<()> {
+        let (time, meta) = (self.time, std::mem::take(&mut self.meta));
+        for open in &mut self.open {
+            open.keep_unit(connection, &self.compressor, time, &meta)?;
+        }
+        Ok(())
+    }
+
+    /// Drops the current caller's records and gives their sequences back.
+    pub(crate) fn drop_unit(&mut self) {
+        for open in &mut self.open {
+            open.next = open.unit_first;
+            open.unit.clear();
+            open.pieces.clear();
+            open.start = None;
+        }
+    }
+
+    /// Cuts the retained log at `start`; published with the commit.
+    pub(crate) fn set_start(&mut self, log: &SegmentLog, start: Sequence) {
+        self.open_log(log.state()).start = Some(start.0);
+    }
+
+    /// Inserts the group's segments. Called once, before COMMIT.
+    pub(crate) fn write(&mut self, connection: &Connection) -> Result<()> {
+        for open in &mut self.open {
+            open.write(connection, &self.compressor, self.time)?;
+        }
+        Ok(())
+    }
+
+    /// Makes the group's records known to readers of the logs. Called after COMMIT.
+    pub(crate) fn publish(&mut self) {
+        for open in self.open.drain(..) {
+            open.state.publish(open.next - 1, open.start);
+        }
+    }
+
+    fn open_log(&mut self, state: &Arc<LogState>) -> &mut OpenLog {
+        let index = self.index_of(state);
+        &mut self.open[index]
+    }
+
+    fn index_of(&mut self, state: &Arc<LogState>) -> usize {
+        if let Some(index) = self.open.iter().position(|open| Arc::ptr_eq(&open.state, state)) {
+            return index;
+        }
+        self.open.push(OpenLog::new(state.clone()));
+        self.open.len() - 1
+    }
+}
+
+impl OpenLog {
+    fn new(state: Arc<LogState>) -> Self {
+        let next = state.committed().0 + 1;
+        OpenLog {
+            state,
+            next,
+            unit_first: next,
+            builder: SegmentBuilder::default(),
+            unit: UnitBuffer::default(),
+            pieces: Vec::new(),
+            sealed: Vec::new(),
+            start: None,
+        }
+    }
+
+    /// Compresses what the unit has so far, while the caller goes on.
+    fn send_ahead(
+        &mut self,
+        connection: &Connection,
+        compressor: &Compressor,
+        time: Timestamp,
+        meta: &[u8],
+    ) -> Result<()> {
+        let mut builder = SegmentBuilder::default();
+        self.unit.move_into(&mut builder, self.unit_first, 0, time, meta);
+        self.pieces.push(Piece::compressing(compressor, builder)?);
+        // A row inserted here is inside the caller's savepoint, so it vanishes with the caller.
+        if self.pieces.len() > 4 {
+            let piece = self.pieces.remove(0);
+            piece.insert(connection, &self.state)?;
+        }
+        Ok(())
+    }
+
+    fn keep_unit(
+        &mut self,
+        connection: &Connection,
+        compressor: &Compressor,
+        time: Timestamp,
+        meta: &[u8],
+    ) -> Result<()> {
+        let total = self.next - self.unit_first;
+        let spans = self.unit.first > self.unit_first || (total > 0 && self.unit.is_empty());
+        if spans {
+            // Earlier callers' records come first: they get a segment of their own.
+            if !self.builder.is_empty() {
+                let builder = std::mem::take(&mut self.builder);
+                self.sealed.push(Piece::ready(builder));
+            }
+            self.sealed.append(&mut self.pieces);
+            connection
+                .prepare_cached("INSERT INTO segment_units(log, first, total) VALUES (?, ?, ?)")?
+                .execute((self.state.id(), self.unit_first as i64, total as i64))?;
+            if !self.unit.is_empty() {
+                let mut builder = SegmentBuilder::default();
+                self.unit.move_into(&mut builder, self.unit_first, 0, time, meta);
+                self.sealed.push(Piece::compressing(compressor, builder)?);
+            }
+        } else if total > 0 {
+            let (first, total) = (self.unit_first, total as u32);
+            self.unit.move_into(&mut self.builder, first, total, time, meta);
+            if self.builder.len() > PIECE {
+                let builder = std::mem::take(&mut self.builder);
+                self.sealed.push(Piece::compressing(compressor, builder)?);
+            }
+        }
+        self.unit_first = self.next;
+        Ok(())
+    }
+
+    fn write(
+        &mut self,
+        connection: &Connection,
+        compressor: &Compressor,
+        time: Timestamp,
+    ) -> Result<()> {
+        if !self.builder.is_empty() {
+            let builder = std::mem::take(&mut self.builder);
+            let piece = if builder.len() > PIECE / 8 {
+                Piece::compressing(compressor, builder)?
+            } else {
+                Piece::ready(builder)
+            };
+            self.sealed.push(piece);
+        }
+        for piece in self.sealed.drain(..) {
+            piece.insert(connection, &self.state)?;
+        }
+        if self.next > self.state.committed().0 + 1 {
+            connection
+                .prepare_cached("UPDATE segment_logs SET next = ?, time = ? WHERE id = ?")?
+                .execute((self.next as i64, time.0, self.state.id()))?;
+        }
+        Ok(())
+    }
+}
+
+impl UnitBuffer {
+    fn push(&mut self, sequence: u64, tag: &str, payload: &[u8]) {
+        if self.records.is_empty() {
+            self.first = sequence;
+        }
+        self.payloads.extend_from_slice(payload);
+        let tag = match &self.last_tag {
+            Some(last) if **last == *tag => last.clone(),
+            _ => self.last_tag.insert(Arc::from(tag)).clone(),
+        };
+        self.records.push((tag, payload.len()));
+    }
+
+    fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    fn clear(&mut self) {
+        self.records.clear();
+        self.payloads.clear();
+        self.first = 0;
+    }
+
+    fn move_into(
+        &mut self,
+        builder: &mut SegmentBuilder,
+        unit_first: u64,
+        total: u32,
+        time: Timestamp,
+        meta: &[u8],
+    ) {
+        let mut records = Vec::with_capacity(self.payloads.len() + self.records.len() * 4);
+        let mut rest = self.payloads.as_slice();
+        for (tag, len) in &self.records {
+            let (payload, after) = rest.split_at(*len);
+            rest = after;
+            let tag = builder.tag(tag);
+            write_record(&mut records, tag, payload);
+        }
+        let piece = UnitPiece {
+            first: self.first,
+            index: (self.first - unit_first) as u32,
+            count: self.records.len() as u32,
+            total,
+            time,
+            meta,
+        };
+        builder.push(&piece, &records);
+        self.records.clear();
+        self.payloads.clear();
+    }
+}
+
+impl Piece {
+    fn ready(builder: SegmentBuilder) -> Self {
+        let (first, latest) = (builder.first(), builder.latest());
+        Piece { first, latest, data: PieceData::Ready(builder.finish(Codec::Raw)) }
+    }
+
+    fn compressing(compressor: &Compressor, builder: SegmentBuilder) -> Result<Self> {
+        let (first, latest) = (builder.first(), builder.latest());
+        Ok(Piece { first, latest, data: PieceData::Compressing(compressor.start(builder)?) })
+    }
+
+    fn insert(self, connection: &Connection, log: &LogState) -> Result<()> {
+        let data = match self.data {
+            PieceData::Ready(data) => data,
+            PieceData::Compressing(compressing) => compressing.finish()?,
+        };
+        connection
+            .prepare_cached("INSERT INTO segments(id, time, data) VALUES (?, ?, ?)")?
+            .execute((row_id(log.id(), self.first), self.latest.0, data))?;
+        log.count_small();
+        Ok(())
+    }
+}

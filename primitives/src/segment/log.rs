@@ -1,0 +1,478 @@
+//! A named log of records, kept as segments in the hot tier.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+
+use event_listener::{Event, EventListener};
+use rusqlite::Connection;
+
+use super::reader::{Record, Segment};
+use super::{first_of, row_id};
+use crate::error::{Error, ErrorKind, Result};
+use crate::namespace::{Namespace, Shared};
+use crate::sequence::Sequence;
+use crate::time::Timestamp;
+use crate::writer::Transaction;
+
+/// What the namespace knows of one log, shared by all its handles.
+pub(crate) struct LogState {
+    id: u16,
+    name: String,
+    committed: AtomicU64,
+    start: AtomicU64,
+    small: AtomicU32,
+    grown: Event,
+}
+
+impl LogState {
+    pub(crate) fn id(&self) -> u16 {
+        self.id
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn committed(&self) -> Sequence {
+        Sequence(self.committed.load(Ordering::SeqCst))
+    }
+
+    pub(crate) fn publish(&self, committed: u64, start: Option<u64>) {
+        self.committed.store(committed, Ordering::SeqCst);
+        if let Some(start) = start {
+            self.start.store(start, Ordering::SeqCst);
+        }
+        self.grown.notify(usize::MAX);
+    }
+
+    /// Wakes whoever waits for the log, although it has not grown.
+    pub(crate) fn wake(&self) {
+        self.grown.notify(usize::MAX);
+    }
+
+    pub(crate) fn count_small(&self) {
+        self.small.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many segments were written since the last merge; resets the count.
+    pub(crate) fn take_small(&self) -> u32 {
+        self.small.swap(0, Ordering::Relaxed)
+    }
+
+    /// How many segments were written since the last merge.
+    pub(crate) fn small(&self) -> u32 {
+        self.small.load(Ordering::Relaxed)
+    }
+}
+
+/// A log: an append-only sequence of records with gap-free numbers, written in transactions.
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct SegmentLog {
+    state: Arc<LogState>,
+    shared: Weak<Shared>,
+}
+
+/// Figures of one log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LogStats {
+    /// Segments stored.
+    pub segments: u64,
+    /// Bytes of all segments as stored.
+    pub bytes: u64,
+    /// The first sequence that is still there.
+    pub start: Sequence,
+    /// The last committed sequence.
+    pub head: Sequence,
+}
+
+impl SegmentLog {
+    /// Opens the log `name`, made when the namespace has none of that name.
+    ///
+    /// # Errors
+    /// `NotFound` in a read-only namespace without that log; SQLite's errors.
+    pub fn open(namespace: &Namespace, name: &str) -> Result<SegmentLog> {
+        let shared = namespace.shared();
+        if let Some(state) = shared.log(name) {
+            return Ok(SegmentLog { state, shared: Arc::downgrade(shared) });
+        }
+        if !namespace.is_read_only() {
+            let owned = name.to_owned();
+            namespace
+                .transaction(move |tx| -> Result<()> {
+                    tx.sql().execute(
+                        "INSERT OR IGNORE INTO segment_logs(name) VALUES (?)",
+                        [&owned],
+                    )?;
+                    Ok(())
+                })
+                .wait()?;
+        }
+        shared.readers.with(|connection| shared.load_logs(connection))?;
+        let state = shared.log(name).ok_or_else(|| {
+            Error::new(ErrorKind::NotFound, format!("this namespace has no log {name:?}"))
+        })?;
+        Ok(SegmentLog { state, shared: Arc::downgrade(shared) })
+    }
+
+    /// The log's name.
+    pub fn name(&self) -> &str {
+        &self.state.name
+    }
+
+    /// The last committed sequence; zero while the log is empty.
+    pub fn head(&self) -> Sequence {
+        self.state.committed()
+    }
+
+    /// The first sequence that retention has left.
+    pub fn start(&self) -> Sequence {
+        Sequence(self.state.start.load(Ordering::SeqCst))
+    }
+
+    /// A listener that the next commit to this log wakes.
+    pub fn listen(&self) -> EventListener {
+        self.state.grown.listen()
+    }
+
+    /// Segments from the one that holds `from` on, until their decompressed size passes `max_bytes`;
+    /// at least one when there is any. Cost: one index search and the segments' bytes.
+    ///
+    /// # Errors
+    /// `Corrupt`, naming the segment, when one is damaged or missing; `Closed`.
+    pub fn read(&self, from: Sequence, max_bytes: usize) -> Result<Vec<Segment>> {
+        let shared = self.shared.upgrade().ok_or_else(crate::writer::closed)?;
+        shared.readers.with(|connection| self.read_in(connection, from, max_bytes))
+    }
+
+    /// [`read`](Self::read) on a connection of the caller's, such as a snapshot's.
+    ///
+    /// # Errors
+    /// As `read`.
+    pub fn read_in(
+        &self,
+        connection: &Connection,
+        from: Sequence,
+        max_bytes: usize,
+    ) -> Result<Vec<Segment>> {
+        let log = self.state.id;
+        let from_id = row_id(log, from.0.max(1));
+        let mut statement = connection.prepare_cached(
+            "SELECT id, data FROM segments WHERE id >= \
+             coalesce((SELECT max(id) FROM segments WHERE id BETWEEN ?1 AND ?2), ?1) \
+             AND id < ?3 ORDER BY id",
+        )?;
+        let mut rows = statement.query((row_id(log, 0), from_id, row_id(log + 1, 0)))?;
+        let (mut segments, mut bytes, mut expected) = (Vec::new(), 0, None);
+        while let Some(row) = rows.next()? {
+            let first = first_of(row.get(0)?);
+            let data = row.get_ref(1)?.as_blob().map_err(|_| self.damaged(first, "no blob"))?;
+            let mut segment = Segment::decode(data).map_err(|error| self.at(first, error))?;
+            if segment.first().0 != first || expected.is_some_and(|expected| expected != first) {
+                return Err(self.damaged(first, "it is not where its sequences belong"));
+            }
+            expected = Some(segment.last().0 + 1);
+            if segment.last() < from {
+                continue;
+            }
+            self.resolve_totals(connection, &mut segment)?;
+            bytes += segment.header().raw_len as usize;
+            segments.push(segment);
+            if bytes >= max_bytes {
+                break;
+            }
+        }
+        // Asked after the segments were read: what retention deletes meanwhile is not missing.
+        if segments.first().is_some_and(|segment| segment.first() > from)
+            && from >= self.start_in(connection)?
+        {
+            return Err(self.damaged(from.0, "it is missing"));
+        }
+        Ok(segments)
+    }
+
+    /// The first sequence that retention has left, as `connection` sees it.
+    ///
+    /// # Errors
+    /// SQLite's errors.
+    pub fn start_in(&self, connection: &Connection) -> Result<Sequence> {
+        let start: i64 = connection
+            .prepare_cached("SELECT start FROM segment_logs WHERE id = ?")?
+            .query_row([self.state.id], |row| row.get(0))?;
+        Ok(Sequence(start as u64))
+    }
+
+    /// The last committed sequence as `connection` sees it.
+    ///
+    /// # Errors
+    /// SQLite's errors.
+    pub fn head_in(&self, connection: &Connection) -> Result<Sequence> {
+        let next: i64 = connection
+            .prepare_cached("SELECT next FROM segment_logs WHERE id = ?")?
+            .query_row([self.state.id], |row| row.get(0))?;
+        Ok(Sequence(next as u64 - 1))
+    }
+
+    /// Takes up what another process has committed: for followers in a read-only namespace.
+    ///
+    /// # Errors
+    /// SQLite's errors; `Closed`.
+    pub fn refresh(&self) -> Result<()> {
+        let shared = self.shared.upgrade().ok_or_else(crate::writer::closed)?;
+        shared.readers.with(|connection| {
+            let (next, start): (i64, i64) = connection
+                .prepare_cached("SELECT next, start FROM segment_logs WHERE id = ?")?
+                .query_row([self.state.id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            if next as u64 - 1 > self.head().0 || start as u64 > self.start().0 {
+                self.state.publish(next as u64 - 1, Some(start as u64));
+            }
+            Ok(())
+        })
+    }
+
+    /// Deletes whole segments whose records are all before `keep`, at most `limit` of them, inside
+    /// `tx`. Returns the new start of the log.
+    ///
+    /// # Errors
+    /// SQLite's errors.
+    pub fn truncate_before(
+        &self,
+        tx: &Transaction<'_>,
+        keep: Sequence,
+        limit: usize,
+    ) -> Result<Sequence> {
+        crate::fail::point("retention.delete")?;
+        let log = self.state.id;
+        let keep = keep.0.min(self.next_in(tx.sql())?);
+        // The segment that holds `keep` starts at or before it: everything below goes.
+        let holder: Option<i64> = tx
+            .sql()
+            .prepare_cached("SELECT max(id) FROM segments WHERE id BETWEEN ? AND ?")?
+            .query_row((row_id(log, 0), row_id(log, keep)), |row| row.get(0))?;
+        let all_gone = keep == self.next_in(tx.sql())?;
+        let end = match (all_gone, holder) {
+            (true, _) => row_id(log, keep),
+            (false, Some(holder)) => holder,
+            (false, None) => return Ok(self.start()),
+        };
+        tx.sql()
+            .prepare_cached(
+                "DELETE FROM segments WHERE id IN (SELECT id FROM segments \
+                 WHERE id >= ? AND id < ? ORDER BY id LIMIT ?)",
+            )?
+            .execute((row_id(log, 0), end, limit as i64))?;
+        let start: Option<i64> = tx
+            .sql()
+            .prepare_cached("SELECT min(id) FROM segments WHERE id >= ? AND id < ?")?
+            .query_row((row_id(log, 0), row_id(log + 1, 0)), |row| row.get(0))?;
+        let start = start.map_or(keep, first_of);
+        tx.sql()
+            .prepare_cached(
+                "DELETE FROM segment_units WHERE log = ?1 AND first + total <= ?2",
+            )?
+            .execute((log, start as i64))?;
+        tx.sql()
+            .prepare_cached(
+                "UPDATE segment_logs SET start = ?1, merged = max(merged, ?1) WHERE id = ?2",
+            )?
+            .execute((start as i64, log))?;
+        tx.logs.borrow_mut().set_start(self, Sequence(start));
+        Ok(Sequence(start))
+    }
+
+    /// The first sequence whose segment holds a record at or after `time`; the next one when none.
+    ///
+    /// # Errors
+    /// SQLite's errors.
+    pub fn first_at(&self, connection: &Connection, time: Timestamp) -> Result<Sequence> {
+        let log = self.state.id;
+        let id: Option<i64> = connection
+            .prepare_cached(
+                "SELECT id FROM segments WHERE id >= ? AND id < ? AND time >= ? ORDER BY id LIMIT 1",
+            )?
+            .query_row((row_id(log, 0), row_id(log + 1, 0), time.0), |row| row.get(0))
+            .map(Some)
+            .or_else(none_when_empty)?;
+        match id {
+            Some(id) => Ok(Sequence(first_of(id))),
+            None => Ok(Sequence(self.next_in(connection)?)),
+        }
+    }
+
+    /// The first sequence from which the stored segments fit in `bytes`.
+    ///
+    /// # Errors
+    /// SQLite's errors.
+    pub fn first_within(&self, connection: &Connection, bytes: u64) -> Result<Sequence> {
+        let log = self.state.id;
+        let mut statement = connection.prepare_cached(
+            "SELECT id, length(data) FROM segments WHERE id >= ? AND id < ? ORDER BY id DESC",
+        )?;
+        let mut rows = statement.query((row_id(log, 0), row_id(log + 1, 0)))?;
+        let (mut total, mut first) = (0, Sequence(self.next_in(connection)?));
+        while let Some(row) = rows.next()? {
+            total += row.get::<_, i64>(1)? as u64;
+            if total > bytes {
+                break;
+            }
+            first = Sequence(first_of(row.get(0)?));
+        }
+        Ok(first)
+    }
+
+    /// Figures as `connection` sees them. Cost: one pass over the segments' headers.
+    ///
+    /// # Errors
+    /// SQLite's errors.
+    pub fn stats(&self, connection: &Connection) -> Result<LogStats> {
+        let log = self.state.id;
+        let (segments, bytes): (i64, i64) = connection.query_row(
+            "SELECT count(*), coalesce(sum(length(data)), 0) FROM segments \
+             WHERE id >= ? AND id < ?",
+            (row_id(log, 0), row_id(log + 1, 0)),
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        Ok(LogStats {
+            segments: segments as u64,
+            bytes: bytes as u64,
+            start: self.start(),
+            head: self.head_in(connection)?,
+        })
+    }
+
+    /// Checks every segment that `connection` sees and returns one line per defect.
+    ///
+    /// # Errors
+    /// SQLite's errors; damage is not an error here, it is the answer.
+    pub fn verify(&self, connection: &Connection) -> Result<Vec<String>> {
+        self.verify_with(connection, |_| Ok(()))
+    }
+
+    /// [`verify`](Self::verify) that also runs `check` on every record; its error is one more
+    /// defect, and ends the check of that segment.
+    ///
+    /// # Errors
+    /// SQLite's errors.
+    pub fn verify_with(
+        &self,
+        connection: &Connection,
+        mut check: impl FnMut(&Record<'_>) -> Result<()>,
+    ) -> Result<Vec<String>> {
+        let log = self.state.id;
+        let mut found = Vec::new();
+        let (start, next): (i64, i64) = connection.query_row(
+            "SELECT start, next FROM segment_logs WHERE id = ?",
+            [log],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        let mut expected = start as u64;
+        let mut statement = connection
+            .prepare("SELECT id, data FROM segments WHERE id >= ? AND id < ? ORDER BY id")?;
+        let mut rows = statement.query((row_id(log, 0), row_id(log + 1, 0)))?;
+        while let Some(row) = rows.next()? {
+            let first = first_of(row.get(0)?);
+            if first != expected {
+                found.push(format!(
+                    "log {:?}: sequences {expected} to {} are missing",
+                    self.name(),
+                    first as i64 - 1
+                ));
+            }
+            let data = row.get_ref(1)?.as_blob().unwrap_or_default();
+            match Segment::decode(data).and_then(|mut segment| {
+                self.resolve_totals(connection, &mut segment)?;
+                segment.records().try_for_each(|record| check(&record?))?;
+                Ok(segment)
+            }) {
+                Ok(segment) if segment.first().0 != first => {
+                    found.push(self.damaged(first, "its header names another sequence").to_string());
+                    expected = segment.last().0 + 1;
+                }
+                Ok(segment) => expected = segment.last().0 + 1,
+                Err(error) => {
+                    found.push(self.at(first, error).to_string());
+                    let count = super::SegmentHeader::parse(data).map_or(1, |header| header.count);
+                    expected = first + u64::from(count);
+                }
+            }
+        }
+        if expected != next as u64 {
+            found.push(format!(
+                "log {:?}: the last segment ends before sequence {expected}, but the next one is {next}",
+                self.name()
+            ));
+        }
+        Ok(found)
+    }
+
+    pub(crate) fn state(&self) -> &Arc<LogState> {
+        &self.state
+    }
+
+    fn next_in(&self, connection: &Connection) -> Result<u64> {
+        Ok(self.head_in(connection)?.0 + 1)
+    }
+
+    fn resolve_totals(&self, connection: &Connection, segment: &mut Segment) -> Result<()> {
+        if !segment.header().spans {
+            return Ok(());
+        }
+        let mut totals = Vec::new();
+        for first in segment.spanning_units()? {
+            let total: Option<i64> = connection
+                .prepare_cached("SELECT total FROM segment_units WHERE log = ? AND first = ?")?
+                .query_row((self.state.id, first as i64), |row| row.get(0))
+                .map(Some)
+                .or_else(none_when_empty)?;
+            totals.push((first, total.unwrap_or(0) as u32));
+        }
+        segment.set_totals(totals);
+        Ok(())
+    }
+
+    fn at(&self, first: u64, error: Error) -> Error {
+        error.context(format!("log {:?}, segment at sequence {first}", self.name()))
+    }
+
+    fn damaged(&self, first: u64, why: &str) -> Error {
+        self.at(first, Error::corrupt(why))
+    }
+}
+
+fn none_when_empty<T>(error: rusqlite::Error) -> rusqlite::Result<Option<T>> {
+    match error {
+        rusqlite::Error::QueryReturnedNoRows => Ok(None),
+        error => Err(error),
+    }
+}
+
+impl Shared {
+    /// The state of the log `name`, if it is loaded.
+    pub(crate) fn log(&self, name: &str) -> Option<Arc<LogState>> {
+        self.lock_logs().iter().find(|log| log.name == name).cloned()
+    }
+
+    /// Takes up the logs that `connection` sees and that are not known yet.
+    pub(crate) fn load_logs(&self, connection: &Connection) -> Result<()> {
+        let mut statement =
+            connection.prepare("SELECT id, name, next, start FROM segment_logs")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let id: u16 = row.get(0)?;
+            let mut logs = self.lock_logs();
+            if logs.iter().any(|log| log.id == id) {
+                continue;
+            }
+            logs.push(Arc::new(LogState {
+                id,
+                name: row.get(1)?,
+                committed: AtomicU64::new(row.get::<_, i64>(2)? as u64 - 1),
+                start: AtomicU64::new(row.get::<_, i64>(3)? as u64),
+                small: AtomicU32::new(u32::MAX / 2),
+                grown: Event::new(),
+            }));
+        }
+        Ok(())
+    }
+}

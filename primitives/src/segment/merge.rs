@@ -1,0 +1,157 @@
+//! Merging small segments into large compressed ones, while writers go on.
+
+use std::sync::Arc;
+
+use super::format::{Codec, SegmentBuilder, UnitPiece, write_record};
+use super::{LogState, MERGED, Segment, row_id};
+use crate::error::Result;
+use crate::namespace::Namespace;
+
+/// Below this many segments a run that is still too small waits for more.
+const ENOUGH: usize = 256;
+
+/// Merges what can be merged in every log with new segments. Returns how many rows went.
+pub(crate) fn merge_all(namespace: &Namespace) -> Result<u64> {
+    let mut merged = 0;
+    for log in namespace.shared().all_logs() {
+        if log.small() < 32 {
+            continue;
+        }
+        log.take_small();
+        while let Some(run) = next_run(namespace, &log)? {
+            merged += replace(namespace, &log, run)?;
+        }
+    }
+    Ok(merged)
+}
+
+/// Neighbouring segments to be made one, oldest first.
+struct Run {
+    first_id: i64,
+    last_id: i64,
+    rows: usize,
+    /// The log is merged up to here once the run is replaced.
+    merged_to: u64,
+    /// What replaces the rows; `None` when they stay as they are.
+    data: Option<(i64, Vec<u8>)>,
+}
+
+fn next_run(namespace: &Namespace, log: &Arc<LogState>) -> Result<Option<Run>> {
+    namespace.shared().readers.with(|connection| {
+        let merged: i64 = connection
+            .prepare_cached("SELECT merged FROM segment_logs WHERE id = ?")?
+            .query_row([log.id()], |row| row.get(0))?;
+        let mut statement = connection.prepare_cached(
+            "SELECT id, data FROM segments WHERE id >= ? AND id < ? ORDER BY id",
+        )?;
+        let mut rows =
+            statement.query((row_id(log.id(), merged as u64), row_id(log.id() + 1, 0)))?;
+        let mut builder = SegmentBuilder::default();
+        let (mut ids, mut count) = ((0, 0), 0);
+        while let Some(row) = rows.next()? {
+            let id: i64 = row.get(0)?;
+            let data = row.get_ref(1)?.as_blob().unwrap_or_default();
+            let segment = Segment::decode(data)
+                .map_err(|error| error.context(format!("merging log {:?}", log.name())))?;
+            let large = segment.header().raw_len as usize > MERGED / 2;
+            if large && count == 0 {
+                // Already as large as a merge would make it: step over it.
+                let merged_to = segment.last().0 + 1;
+                return Ok(Some(Run { first_id: id, last_id: id, rows: 1, merged_to, data: None }));
+            }
+            if large {
+                return Ok(Some(finish(builder, ids, count)));
+            }
+            if count == 0 {
+                ids.0 = id;
+            }
+            ids.1 = id;
+            count += 1;
+            add(&mut builder, &segment)?;
+            if builder.len() >= MERGED {
+                return Ok(Some(finish(builder, ids, count)));
+            }
+        }
+        if count >= ENOUGH {
+            return Ok(Some(finish(builder, ids, count)));
+        }
+        Ok(None)
+    })
+}
+
+fn finish(builder: SegmentBuilder, ids: (i64, i64), rows: usize) -> Run {
+    let complete = builder.len() >= MERGED / 2;
+    let (first, next) = (builder.first(), builder.first() + u64::from(builder.count()));
+    // A run that is still small is taken up again when more has come.
+    let merged_to = if complete { next } else { first };
+    let latest = builder.latest().0;
+    let data = Some((latest, builder.finish(Codec::Lz4)));
+    Run { first_id: ids.0, last_id: ids.1, rows, merged_to, data }
+}
+
+/// Appends the units of `segment`, their tags renumbered.
+fn add(builder: &mut SegmentBuilder, segment: &Segment) -> Result<()> {
+    let mut records = Vec::new();
+    let mut piece: Option<UnitPiece<'_>> = None;
+    for record in segment.records() {
+        let record = record?;
+        let same = piece
+            .as_ref()
+            .is_some_and(|piece| piece.first - u64::from(piece.index) == record.unit.first.0);
+        if !same {
+            if let Some(done) = piece.take() {
+                builder.push(&done, &records);
+                records.clear();
+            }
+            piece = Some(UnitPiece {
+                first: record.sequence.0,
+                index: record.unit.index,
+                count: 0,
+                total: record.unit.total,
+                time: record.timestamp,
+                meta: record.unit.meta,
+            });
+        }
+        let tag = builder.tag(record.tag);
+        write_record(&mut records, tag, record.payload);
+        if let Some(piece) = &mut piece {
+            piece.count += 1;
+        }
+    }
+    if let Some(done) = piece {
+        builder.push(&done, &records);
+    }
+    Ok(())
+}
+
+fn replace(namespace: &Namespace, log: &Arc<LogState>, run: Run) -> Result<u64> {
+    let log = log.id();
+    namespace
+        .transaction(move |tx| -> Result<u64> {
+            let mut gone = 0;
+            if let Some((latest, data)) = &run.data {
+                let rows: i64 = tx
+                    .sql()
+                    .prepare_cached("SELECT count(*) FROM segments WHERE id BETWEEN ? AND ?")?
+                    .query_row((run.first_id, run.last_id), |row| row.get(0))?;
+                if rows != run.rows as i64 {
+                    // Retention took part of the run meanwhile.
+                    return Ok(0);
+                }
+                crate::fail::point("merge.before-delete")?;
+                gone = tx
+                    .sql()
+                    .prepare_cached("DELETE FROM segments WHERE id BETWEEN ? AND ?")?
+                    .execute((run.first_id, run.last_id))? as u64;
+                crate::fail::point("merge.before-insert")?;
+                tx.sql()
+                    .prepare_cached("INSERT INTO segments(id, time, data) VALUES (?, ?, ?)")?
+                    .execute((run.first_id, latest, data))?;
+            }
+            tx.sql()
+                .prepare_cached("UPDATE segment_logs SET merged = max(merged, ?) WHERE id = ?")?
+                .execute((run.merged_to as i64, log))?;
+            Ok(gone)
+        })
+        .wait()
+}

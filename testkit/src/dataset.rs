@@ -1,0 +1,46 @@
+//! Finds the shared data sets that some tests run on.
+
+use std::path::{Path, PathBuf};
+
+/// The directory of the data set `name`: `$HEADWATER_DATASETS/name`, or `shared/datasets/name`
+/// beside the workspace. Without one it prints that the test is skipped and returns `None`.
+///
+/// # Panics
+/// When it is missing and `CI=true`: there, a skipped test would look like a passed one.
+pub fn dataset(name: &str) -> Option<PathBuf> {
+    let root = std::env::var_os("HEADWATER_DATASETS").map(PathBuf::from);
+    let found = find(name, root.as_deref());
+    if found.is_none() {
+        let message =
+            format!("data set {name} is in neither $HEADWATER_DATASETS nor ../shared/datasets");
+        assert!(
+            std::env::var_os("CI").is_none_or(|ci| ci != "true"),
+            "{message}"
+        );
+        eprintln!("skipped: {message}");
+    }
+    found
+}
+
+fn find(name: &str, root: Option<&Path>) -> Option<PathBuf> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/datasets");
+    [root, Some(beside.as_path())]
+        .into_iter()
+        .flatten()
+        .map(|root| root.join(name))
+        .find(|path| path.is_dir())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::find;
+
+    #[test]
+    fn the_named_root_wins_and_a_missing_set_is_none() {
+        let root = tempfile::tempdir().unwrap();
+        let set = root.path().join("a-set");
+        assert_eq!(find("a-set", Some(root.path())), None);
+        std::fs::create_dir(&set).unwrap();
+        assert_eq!(find("a-set", Some(root.path())), Some(set));
+    }
+}

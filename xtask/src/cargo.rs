@@ -1,0 +1,78 @@
+//! Calls to the cargo that runs us, always from the workspace root.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::outcome::{Failure, Outcome};
+
+/// The folder that holds the workspace's `Cargo.toml`.
+pub(crate) fn workspace_root() -> PathBuf {
+    // Cargo's word at run time comes first: with a target folder that several clones share, this
+    // program may have been compiled in another one.
+    let here = std::env::var_os("CARGO_MANIFEST_DIR");
+    let here = here.map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    here.parent()
+        .map_or_else(|| here.clone(), Path::to_path_buf)
+}
+
+/// A cargo command with its arguments, not yet started.
+pub(crate) fn command<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(workspace_root()).args(arguments);
+    command
+}
+
+/// Runs to the end with the terminal's own input and output.
+pub(crate) fn run(mut command: Command) -> Outcome<()> {
+    let status = command.status()?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(Failure::Failed(format!(
+        "{} ended with {status}",
+        spelled(&command)
+    )))
+}
+
+/// Runs to the end and returns what it printed to standard output.
+pub(crate) fn output(mut command: Command) -> Outcome<String> {
+    let output = command.stderr(Stdio::inherit()).output()?;
+    if !output.status.success() {
+        let spelled = spelled(&command);
+        return Err(Failure::Failed(format!(
+            "{spelled} ended with {}",
+            output.status
+        )));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// The name and the id of every package of the workspace, in the order of the manifest's members.
+pub(crate) fn packages() -> Outcome<Vec<Package>> {
+    let metadata = output(command(["metadata", "--no-deps", "--format-version", "1"]))?;
+    let metadata: Value = serde_json::from_str(&metadata)?;
+    let packages = metadata["packages"].as_array().into_iter().flatten();
+    Ok(packages.filter_map(Package::from_metadata).collect())
+}
+
+/// One of our own packages.
+pub(crate) struct Package {
+    pub(crate) id: String,
+    pub(crate) name: String,
+}
+
+impl Package {
+    fn from_metadata(package: &Value) -> Option<Self> {
+        Some(Self {
+            id: package["id"].as_str()?.to_owned(),
+            name: package["name"].as_str()?.to_owned(),
+        })
+    }
+}
+
+fn spelled(command: &Command) -> String {
+    let arguments: Vec<_> = command.get_args().map(|a| a.to_string_lossy()).collect();
+    format!("`cargo {}`", arguments.join(" "))
+}

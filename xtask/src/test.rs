@@ -1,0 +1,35 @@
+//! `cargo xtask test`: every test of the workspace, or of one crate.
+
+use crate::outcome::{Failure, Outcome};
+use crate::test_run::{self, Plan};
+use crate::{cargo, prerequisites};
+
+pub(crate) fn run(arguments: &[String]) -> Outcome<()> {
+    let scope = match arguments {
+        [] => vec!["--workspace".into()],
+        [flag, name] if flag == "--crate" => vec!["--package".into(), package_named(name)?],
+        _ => return Err(Failure::Usage("`test` takes only --crate NAME".into())),
+    };
+    prerequisites::install_strace()?;
+    test_run::run(&Plan {
+        cargo: scope,
+        harness: Vec::new(),
+        environment: Vec::new(),
+    })
+}
+
+/// Takes the name of a package or of its folder.
+fn package_named(name: &str) -> Outcome<String> {
+    let names: Vec<String> = cargo::packages()?
+        .into_iter()
+        .map(|package| package.name)
+        .collect();
+    let full = format!("headwater-{name}");
+    match names.iter().find(|known| *known == name || **known == full) {
+        Some(known) => Ok(known.clone()),
+        None => Err(Failure::Usage(format!(
+            "there is no crate {name:?}; there are {}",
+            names.join(", ")
+        ))),
+    }
+}
