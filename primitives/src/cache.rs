@@ -1,9 +1,9 @@
 //! The row cache: gets by key served from memory, never older than what was acknowledged.
 
 use std::hash::{BuildHasher, Hash, Hasher};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use bytes::Bytes;
 use foldhash::fast::FixedState;
 use quick_cache::sync::Cache;
 use quick_cache::{Equivalent, Weighter};
@@ -32,7 +32,7 @@ pub struct CachedRow {
     /// When the row ends, if it does.
     pub expires: Option<Timestamp>,
     /// The row's bytes, shared.
-    pub body: Bytes,
+    pub body: Arc<[u8]>,
 }
 
 /// The state of the namespace at which a row was read; taken before the read.
@@ -63,7 +63,7 @@ struct Entry {
 
 impl RowCache {
     pub(crate) fn new(budget: usize) -> Self {
-        let fences = (budget / 512).next_power_of_two().clamp(1 << 10, 1 << 20);
+        let fences = (budget / 2048).next_power_of_two().clamp(1 << 10, 1 << 20);
         RowCache {
             rows: Cache::with(
                 budget / 768,
@@ -242,7 +242,7 @@ mod tests {
     const T: TableId = TableId(1);
 
     fn row(version: u64) -> CachedRow {
-        CachedRow { version: Sequence(version), expires: None, body: Bytes::from_static(b"row") }
+        CachedRow { version: Sequence(version), expires: None, body: Arc::from(*b"row") }
     }
 
     fn get(cache: &RowCache, key: RowKey<'_>) -> Option<u64> {
@@ -279,7 +279,7 @@ mod tests {
     fn the_budget_holds() {
         let cache = RowCache::new(64 << 10);
         for key in 0..10_000 {
-            let body = Bytes::from(vec![0; 500]);
+            let body = Arc::from([0; 500]);
             cache.fill(T, RowKey::Integer(key), cache.mark(), CachedRow { body, ..row(1) });
         }
         assert!(cache.bytes() <= 64 << 10, "{} bytes", cache.bytes());

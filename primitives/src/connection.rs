@@ -1,6 +1,7 @@
 //! How connections to the hot tier are set up, and the few things rusqlite has no word for.
 
 use std::path::Path;
+use std::sync::Once;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
@@ -13,6 +14,7 @@ const STATEMENTS: usize = 256;
 
 /// Opens a connection with our functions and settings.
 pub(crate) fn open(path: &Path, vfs: Option<&str>, flags: OpenFlags) -> Result<Connection> {
+    MEMORY_STATISTICS_OFF.call_once(switch_memory_statistics_off);
     let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = match vfs {
         Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs)?,
@@ -25,6 +27,18 @@ pub(crate) fn open(path: &Path, vfs: Option<&str>, flags: OpenFlags) -> Result<C
     )?;
     crate::filter::register_functions(&connection)?;
     Ok(connection)
+}
+
+static MEMORY_STATISTICS_OFF: Once = Once::new();
+
+/// Takes SQLite's one global lock out of every allocation, so that readers scale with cores.
+fn switch_memory_statistics_off() {
+    // SAFETY: the call takes one int. SQLite refuses it, and changes nothing, when the process has
+    // used SQLite before; then allocations stay as they were.
+    #[allow(unsafe_code)]
+    unsafe {
+        rusqlite::ffi::sqlite3_config(rusqlite::ffi::SQLITE_CONFIG_MEMSTATUS, 0 as std::ffi::c_int);
+    }
 }
 
 /// Sets what COMMIT waits for on this connection. Outside transactions only.

@@ -18,20 +18,20 @@ pub enum Entries {
     One,
 }
 
-/// Whether a missing value, which has no index entry, may satisfy the predicate.
+/// What a predicate speaks of.
 #[derive(Clone, Copy, PartialEq)]
-enum Missing {
-    Possible,
-    Impossible,
+enum Subject {
+    /// The values at the index's path: each has an entry, its elements too, and a missing one none.
+    Values,
+    /// One element of an array there: it has an entry, its own elements have none.
+    Element,
 }
 
 impl Node {
     pub(crate) fn bounds(&self, path: &Path, entries: Entries) -> Option<Bounds> {
         match self {
             Node::And(members) => {
-                let all = members
-                    .iter()
-                    .filter_map(|member| member.bounds(path, entries));
+                let all = members.iter().filter_map(|member| member.bounds(path, entries));
                 conjunction(all, entries)
             }
             Node::Or(members) => {
@@ -43,7 +43,7 @@ impl Node {
             }
             Node::Nor(_) => None,
             Node::Field(own, predicate) if own == path => {
-                predicate_bounds(predicate, Missing::Possible, entries)
+                predicate_bounds(predicate, Subject::Values, entries)
             }
             Node::Field(own, Predicate::ElemMatch(ElemMatch::Object(element))) => {
                 element.bounds(&path.strip_prefix(own)?, entries)
@@ -59,13 +59,9 @@ impl Node {
             Node::And(members) => {
                 entries == Entries::One
                     && !members.is_empty()
-                    && members
-                        .iter()
-                        .all(|member| member.is_exact_on(path, entries))
+                    && members.iter().all(|member| member.is_exact_on(path, entries))
             }
-            Node::Or(members) => members
-                .iter()
-                .all(|member| member.is_exact_on(path, entries)),
+            Node::Or(members) => members.iter().all(|member| member.is_exact_on(path, entries)),
             Node::Nor(_) => false,
             Node::Field(own, predicate) => own == path && is_exact(predicate),
         }
@@ -79,24 +75,22 @@ fn conjunction(all: impl Iterator<Item = Bounds>, entries: Entries) -> Option<Bo
     }
 }
 
-fn predicate_bounds(predicate: &Predicate, missing: Missing, entries: Entries) -> Option<Bounds> {
+fn predicate_bounds(predicate: &Predicate, subject: Subject, entries: Entries) -> Option<Bounds> {
     match predicate {
-        positive if missing == Missing::Possible && positive.accepts_missing() => None,
+        positive if subject == Subject::Values && positive.accepts_missing() => None,
         Predicate::Eq(literal) => Some(Bounds::points([literal.key()])),
         Predicate::In(set) => Some(Bounds::points(set.literals().iter().map(Literal::key))),
         Predicate::Compare(comparison, literal) => Some(comparison_bounds(*comparison, literal)),
         Predicate::Regex(pattern) => Some(prefix_bounds(pattern.literal_prefix()?)),
         Predicate::All(items) if items.is_empty() => Some(Bounds::nothing()),
         Predicate::All(items) => {
-            let all = items
-                .iter()
-                .filter_map(|item| predicate_bounds(item, missing, entries));
+            let all = items.iter().filter_map(|item| predicate_bounds(item, subject, entries));
             conjunction(all, entries)
         }
         // One element satisfies all of these, and that element has an entry of its own.
-        Predicate::ElemMatch(ElemMatch::Value(all)) => all
+        Predicate::ElemMatch(ElemMatch::Value(all)) if subject == Subject::Values => all
             .iter()
-            .filter_map(|each| predicate_bounds(each, Missing::Impossible, entries))
+            .filter_map(|each| predicate_bounds(each, Subject::Element, entries))
             .reduce(|a, b| a.intersect(&b)),
         _ => None,
     }
@@ -122,22 +116,10 @@ fn comparison_bounds(comparison: Comparison, literal: &Literal) -> Bounds {
     };
     let key = literal.key();
     let range = match comparison {
-        Comparison::Greater => KeyRange {
-            start: Bound::Excluded(key),
-            end: class.end,
-        },
-        Comparison::GreaterOrEqual => KeyRange {
-            start: Bound::Included(key),
-            end: class.end,
-        },
-        Comparison::Less => KeyRange {
-            start: class.start,
-            end: Bound::Excluded(key),
-        },
-        Comparison::LessOrEqual => KeyRange {
-            start: class.start,
-            end: Bound::Included(key),
-        },
+        Comparison::Greater => KeyRange { start: Bound::Excluded(key), end: class.end },
+        Comparison::GreaterOrEqual => KeyRange { start: Bound::Included(key), end: class.end },
+        Comparison::Less => KeyRange { start: class.start, end: Bound::Excluded(key) },
+        Comparison::LessOrEqual => KeyRange { start: class.start, end: Bound::Included(key) },
     };
     Bounds::range(range, Tightness::HalfRange)
 }

@@ -23,10 +23,7 @@ use crate::filter::{Defect, Filter, LIMITS, parse};
 /// );
 /// ```
 pub fn field(path: &str) -> Field {
-    Field {
-        name: path.to_owned(),
-        path: Path::parse(path),
-    }
+    Field { name: path.to_owned(), path: Path::parse(path) }
 }
 
 /// Starts a condition on one element of an array itself, for [`Field::any`].
@@ -38,10 +35,7 @@ pub fn field(path: &str) -> Field {
 /// assert_eq!(filter.to_string(), r#"{"scores":{"$elemMatch":{"$gte":80,"$lt":85}}}"#);
 /// ```
 pub fn value() -> Field {
-    Field {
-        name: String::new(),
-        path: Ok(Path::itself()),
-    }
+    Field { name: String::new(), path: Ok(Path::itself()) }
 }
 
 /// A field, to be followed by the condition on it.
@@ -173,12 +167,7 @@ impl Field {
         let defect = path.is_itself().then_some(Defect::Loose);
         let node = Node::Field(path, predicate);
         let depth = if depth == 0 { node.depth() } else { depth };
-        Filter {
-            node,
-            depth,
-            defect,
-        }
-        .within_limits()
+        Filter { node, depth, defect }.within_limits()
     }
 }
 
@@ -195,8 +184,6 @@ fn value_predicates(node: Node) -> Option<Vec<Predicate>> {
             _ => return None,
         }
     }
-    let ascending = predicates
-        .windows(2)
-        .all(|pair| pair[0].name() < pair[1].name());
+    let ascending = predicates.windows(2).all(|pair| pair[0].name() < pair[1].name());
     ascending.then_some(predicates)
 }

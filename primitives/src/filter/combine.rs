@@ -38,18 +38,14 @@ impl Filter {
         match &self.defect {
             None => Ok(()),
             Some(Defect::Refused(reason)) => Err(Error::invalid(reason.clone())),
-            Some(Defect::Loose) => Err(Error::invalid(
-                "filter: value() has a meaning only inside field(..).any(..)",
-            )),
+            Some(Defect::Loose) => {
+                Err(Error::invalid("filter: value() has a meaning only inside field(..).any(..)"))
+            }
         }
     }
 
     pub(crate) fn refused(reason: String) -> Filter {
-        Filter {
-            node: Node::ALL,
-            depth: 0,
-            defect: Some(Defect::Refused(reason)),
-        }
+        Filter { node: Node::ALL, depth: 0, defect: Some(Defect::Refused(reason)) }
     }
 
     pub(crate) fn within_limits(self) -> Filter {
@@ -80,18 +76,11 @@ impl std::ops::Not for Filter {
     type Output = Filter;
 
     fn not(self) -> Filter {
-        if self
-            .defect
-            .as_ref()
-            .is_some_and(|defect| *defect != Defect::Loose)
-        {
+        if self.defect.as_ref().is_some_and(|defect| *defect != Defect::Loose) {
             return self;
         }
-        let filter = Filter {
-            node: Node::nor([self.node]),
-            depth: self.depth + 2,
-            defect: self.defect,
-        };
+        let filter =
+            Filter { node: Node::nor([self.node]), depth: self.depth + 2, defect: self.defect };
         filter.within_limits()
     }
 }
@@ -114,10 +103,5 @@ fn join(
         depth = depth.max(filter.depth + if is_joined(&filter.node) { 0 } else { 2 });
         members.push(filter.node);
     }
-    Filter {
-        node: node(members),
-        depth,
-        defect: loose,
-    }
-    .within_limits()
+    Filter { node: node(members), depth, defect: loose }.within_limits()
 }

@@ -32,9 +32,9 @@ impl Predicate {
             }
             Predicate::Not(all) => !all.iter().all(|each| each.accepts_at(document, path)),
             Predicate::Eq(literal) => path.any(document, |value| eq_or_missing(literal, value)),
-            Predicate::Size(_) | Predicate::ElemMatch(_) => path.any(document, |value| {
-                value.is_some_and(|value| self.accepts_value(value))
-            }),
+            Predicate::Size(_) | Predicate::ElemMatch(_) => {
+                path.any(document, |value| value.is_some_and(|value| self.accepts_value(value)))
+            }
             Predicate::Compare(..)
             | Predicate::In(_)
             | Predicate::Type(_)
@@ -50,9 +50,9 @@ impl Predicate {
         match self {
             Predicate::Eq(literal) => literal.equals(value),
             Predicate::Ne(literal) => !literal.equals(value),
-            Predicate::Compare(comparison, literal) => literal
-                .compared_by(value)
-                .is_some_and(|ordering| comparison.accepts(ordering)),
+            Predicate::Compare(comparison, literal) => {
+                literal.compared_by(value).is_some_and(|ordering| comparison.accepts(ordering))
+            }
             Predicate::In(set) => set.contains(value),
             Predicate::NotIn(set) => !set.contains(value),
             Predicate::Exists(wanted) => *wanted,
@@ -63,9 +63,7 @@ impl Predicate {
             }
             Predicate::ElemMatch(element_match) => {
                 value.kind() == Kind::Array
-                    && value
-                        .elements()
-                        .any(|element| element_match.accepts(element))
+                    && value.elements().any(|element| element_match.accepts(element))
             }
             Predicate::Size(size) => {
                 value.kind() == Kind::Array && u64::try_from(value.len()) == Ok(*size)

@@ -76,9 +76,7 @@ fn body<'a>(context: &'a Context<'_>, argument: usize) -> Result<Option<View<'a>
 }
 
 fn text<'a>(value: ValueRef<'a>, what: &str) -> Result<&'a str> {
-    value
-        .as_str()
-        .map_err(|_| Error::invalid(format!("{what} must be text")))
+    value.as_str().map_err(|_| Error::invalid(format!("{what} must be text")))
 }
 
 fn fail(error: Error) -> rusqlite::Error {

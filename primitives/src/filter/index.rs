@@ -12,14 +12,12 @@ use crate::key;
 pub fn index_entries(document: View<'_>, path: &Path, out: &mut Vec<Vec<u8>>) -> Result<()> {
     let mut entries = Vec::new();
     let mut failure = None;
-    path.any(document, |value| {
-        match value.map(|value| append(value, &mut entries)) {
-            Some(Err(error)) => {
-                failure = Some(error);
-                true
-            }
-            Some(Ok(())) | None => false,
+    path.any(document, |value| match value.map(|value| append(value, &mut entries)) {
+        Some(Err(error)) => {
+            failure = Some(error);
+            true
         }
+        Some(Ok(())) | None => false,
     });
     if let Some(error) = failure {
         return Err(error.context(format_args!("index on {path}")));

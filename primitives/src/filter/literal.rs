@@ -37,10 +37,7 @@ impl Literal {
             Value::Array(_) | Value::Object(_) => {
                 let mut key = Vec::new();
                 key::append_json(&mut key, value);
-                Literal::Composite {
-                    value: value.clone(),
-                    key,
-                }
+                Literal::Composite { value: value.clone(), key }
             }
         }
     }
@@ -89,20 +86,16 @@ impl Literal {
     }
 
     fn order(&self, other: &Literal) -> Ordering {
-        self.rank()
-            .cmp(&other.rank())
-            .then_with(|| match (self, other) {
-                (Literal::Bool(a), Literal::Bool(b)) => a.cmp(b),
-                (Literal::Int(a), Literal::Int(b)) => a.cmp(b),
-                (Literal::Int(a), Literal::Float(b)) => compare_int_float(*a, *b),
-                (Literal::Float(a), Literal::Int(b)) => compare_int_float(*b, *a).reverse(),
-                (Literal::Float(a), Literal::Float(b)) => {
-                    a.partial_cmp(b).unwrap_or(Ordering::Equal)
-                }
-                (Literal::Text(a), Literal::Text(b)) => a.cmp(b),
-                (Literal::Composite { key: a, .. }, Literal::Composite { key: b, .. }) => a.cmp(b),
-                _ => Ordering::Equal,
-            })
+        self.rank().cmp(&other.rank()).then_with(|| match (self, other) {
+            (Literal::Bool(a), Literal::Bool(b)) => a.cmp(b),
+            (Literal::Int(a), Literal::Int(b)) => a.cmp(b),
+            (Literal::Int(a), Literal::Float(b)) => compare_int_float(*a, *b),
+            (Literal::Float(a), Literal::Int(b)) => compare_int_float(*b, *a).reverse(),
+            (Literal::Float(a), Literal::Float(b)) => a.partial_cmp(b).unwrap_or(Ordering::Equal),
+            (Literal::Text(a), Literal::Text(b)) => a.cmp(b),
+            (Literal::Composite { key: a, .. }, Literal::Composite { key: b, .. }) => a.cmp(b),
+            _ => Ordering::Equal,
+        })
     }
 }
 
@@ -145,9 +138,7 @@ impl LiteralSet {
             scalar => {
                 let order = |literal: &Literal| {
                     literal.rank().cmp(&scalar.rank()).then_with(|| {
-                        scalar
-                            .compare(literal)
-                            .map_or(Ordering::Less, Ordering::reverse)
+                        scalar.compare(literal).map_or(Ordering::Less, Ordering::reverse)
                     })
                 };
                 self.0.binary_search_by(order).is_ok()
@@ -207,11 +198,7 @@ impl<'a> Probe<'a> {
             (Probe::Text(a), Literal::Text(b)) => Some((**a).cmp(b.as_str())),
             (Probe::Composite(view), Literal::Composite { value, key }) => {
                 let same_kind = (view.kind() == Kind::Array) == value.is_array();
-                if same_kind {
-                    Some(composite_key(*view)?.cmp(key))
-                } else {
-                    None
-                }
+                if same_kind { Some(composite_key(*view)?.cmp(key)) } else { None }
             }
             _ => None,
         }

@@ -45,17 +45,11 @@ pub use crate::filter::sql::SqlFilter;
 /// How deep a filter's JSON, and a path, may nest.
 pub(crate) const MAX_DEPTH: usize = 64;
 
-const LIMITS: Limits = Limits {
-    depth: MAX_DEPTH,
-    members: 10_000,
-};
+const LIMITS: Limits = Limits { depth: MAX_DEPTH, members: 10_000 };
 
 /// What our own printed filters may need past [`LIMITS`]: a literal can be written one operator
 /// deeper than it was read, and lists that were joined are longer than their parts.
-const CANONICAL_LIMITS: Limits = Limits {
-    depth: MAX_DEPTH + 8,
-    members: usize::MAX,
-};
+const CANONICAL_LIMITS: Limits = Limits { depth: MAX_DEPTH + 8, members: usize::MAX };
 
 /// A condition on documents.
 ///
@@ -140,20 +134,12 @@ impl Filter {
 
     fn within(value: &Value, limits: Limits) -> Result<Self> {
         let node = parse::filter(value, &Position::root(limits))?;
-        Ok(Filter {
-            depth: node.depth(),
-            node,
-            defect: None,
-        })
+        Ok(Filter { depth: node.depth(), node, defect: None })
     }
 
     /// The filter that matches every document.
     pub fn all() -> Self {
-        Filter {
-            node: Node::ALL,
-            depth: Node::ALL.depth(),
-            defect: None,
-        }
+        Filter { node: Node::ALL, depth: Node::ALL.depth(), defect: None }
     }
 
     /// Whether this is the filter that matches every document.

@@ -39,11 +39,9 @@ impl Leaf {
         match predicate {
             Predicate::Exists(true) => Some(Leaf::Present),
             Predicate::Size(size) => i64::try_from(*size).ok().map(Leaf::Size),
-            Predicate::ElemMatch(ElemMatch::Value(all)) => all
-                .iter()
-                .map(element_tests)
-                .collect::<Option<_>>()
-                .map(Leaf::Element),
+            Predicate::ElemMatch(ElemMatch::Value(all)) => {
+                all.iter().map(element_tests).collect::<Option<_>>().map(Leaf::Element)
+            }
             other => tests(other).map(Leaf::Tests),
         }
     }
@@ -122,14 +120,8 @@ fn ordering(comparison: Comparison, literal: &Literal) -> Option<Tests> {
         Literal::Null if comparison.accepts_equal() => Some(vec![("null", Test::Always)]),
         Literal::Null => Some(Vec::new()),
         Literal::Bool(bound) => {
-            let accepted = [false, true]
-                .into_iter()
-                .filter(|t| comparison.accepts(t.cmp(bound)));
-            Some(
-                accepted
-                    .map(|truth| (bool_name(truth), Test::Always))
-                    .collect(),
-            )
+            let accepted = [false, true].into_iter().filter(|t| comparison.accepts(t.cmp(bound)));
+            Some(accepted.map(|truth| (bool_name(truth), Test::Always)).collect())
         }
         scalar => scalar_tests(comparison.sql(), scalar),
     }
@@ -138,10 +130,7 @@ fn ordering(comparison: Comparison, literal: &Literal) -> Option<Tests> {
 /// Numbers compare with numbers and text with text; text compares by its bytes.
 fn scalar_tests(operator: &'static str, literal: &Literal) -> Option<Tests> {
     if let Literal::Text(text) = literal {
-        return Some(vec![(
-            "text",
-            Test::Compare(operator, Value::Text(text.clone())),
-        )]);
+        return Some(vec![("text", Test::Compare(operator, Value::Text(text.clone())))]);
     }
     Some(numbers(Test::Compare(operator, sql_number(literal)?)))
 }
@@ -193,9 +182,7 @@ fn type_names(types: TypeSet) -> Tests {
         (Kind::Object, &["object"]),
     ];
     let wanted = names.into_iter().filter(|(kind, _)| types.contains(*kind));
-    wanted
-        .flat_map(|(_, names)| names.iter().map(|name| (*name, Test::Always)))
-        .collect()
+    wanted.flat_map(|(_, names)| names.iter().map(|name| (*name, Test::Always))).collect()
 }
 
 fn numbers(test: Test) -> Tests {

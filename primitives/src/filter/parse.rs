@@ -103,11 +103,7 @@ fn list_of_filters(value: &Value, at: &Position<'_>) -> Result<Vec<Node>> {
     if items.is_empty() {
         return Err(at.refuse("expected at least one filter in the list"));
     }
-    items
-        .iter()
-        .enumerate()
-        .map(|(index, item)| filter(item, &at.index(index)))
-        .collect()
+    items.iter().enumerate().map(|(index, item)| filter(item, &at.index(index))).collect()
 }
 
 fn field(path: Path, value: &Value, at: &Position<'_>) -> Result<Vec<Node>> {
@@ -115,10 +111,7 @@ fn field(path: Path, value: &Value, at: &Position<'_>) -> Result<Vec<Node>> {
         Value::Object(entries) if has_operators(entries) => operators(entries, at)?,
         value => vec![Predicate::Eq(literal(value, at)?)],
     };
-    Ok(predicates
-        .into_iter()
-        .map(|predicate| Node::Field(path.clone(), predicate))
-        .collect())
+    Ok(predicates.into_iter().map(|predicate| Node::Field(path.clone(), predicate)).collect())
 }
 
 /// An object of operators: sorted by name, none twice, at least one.
@@ -180,9 +173,7 @@ fn regex(operand: &Value, options: &str, at: &Position<'_>) -> Result<Predicate>
     let Value::String(source) = operand else {
         return Err(at.refuse(expected("a regular expression as text", operand)));
     };
-    Pattern::new(source, options)
-        .map(Predicate::Regex)
-        .map_err(|error| at.locate(error))
+    Pattern::new(source, options).map(Predicate::Regex).map_err(|error| at.locate(error))
 }
 
 fn element_match(operand: &Value, at: &Position<'_>) -> Result<Predicate> {
@@ -212,9 +203,8 @@ fn all(operand: &Value, at: &Position<'_>) -> Result<Predicate> {
 
 fn literals(operand: &Value, at: &Position<'_>) -> Result<LiteralSet> {
     let items = list(operand, at)?.iter().enumerate();
-    let literals: Result<Vec<Literal>> = items
-        .map(|(index, item)| list_item(item, &at.index(index)))
-        .collect();
+    let literals: Result<Vec<Literal>> =
+        items.map(|(index, item)| list_item(item, &at.index(index))).collect();
     Ok(LiteralSet::new(literals?))
 }
 
@@ -223,9 +213,7 @@ fn list_item(value: &Value, at: &Position<'_>) -> Result<Literal> {
     if let Value::Object(entries) = value
         && let Some(operator) = entries.keys().find(|key| OPERATORS.contains(&key.as_str()))
     {
-        return Err(at.refuse(format!(
-            "operator {operator} cannot stand in a list of values"
-        )));
+        return Err(at.refuse(format!("operator {operator} cannot stand in a list of values")));
     }
     literal(value, at)
 }
@@ -238,13 +226,12 @@ fn literal(value: &Value, at: &Position<'_>) -> Result<Literal> {
 fn check_nesting(value: &Value, at: &Position<'_>) -> Result<()> {
     at.check_depth()?;
     match value {
-        Value::Array(items) => items
-            .iter()
-            .enumerate()
-            .try_for_each(|(i, item)| check_nesting(item, &at.index(i))),
-        Value::Object(fields) => fields
-            .iter()
-            .try_for_each(|(key, field)| check_nesting(field, &at.key(key))),
+        Value::Array(items) => {
+            items.iter().enumerate().try_for_each(|(i, item)| check_nesting(item, &at.index(i)))
+        }
+        Value::Object(fields) => {
+            fields.iter().try_for_each(|(key, field)| check_nesting(field, &at.key(key)))
+        }
         _ => Ok(()),
     }
 }

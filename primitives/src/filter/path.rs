@@ -42,9 +42,7 @@ impl Path {
     /// Reads a path. Refuses an empty path, an empty component and more than 64 components.
     pub fn parse(text: &str) -> Result<Self> {
         if text.is_empty() {
-            return Err(Error::invalid(
-                "a path cannot be empty; write a field such as \"a.b\"",
-            ));
+            return Err(Error::invalid("a path cannot be empty; write a field such as \"a.b\""));
         }
         let mut components = Vec::new();
         let mut offset = 0;
@@ -55,10 +53,7 @@ impl Path {
                 )));
             }
             offset += name.len() + 1;
-            components.push(Component {
-                name: name.into(),
-                index: index_of(name),
-            });
+            components.push(Component { name: name.into(), index: index_of(name) });
         }
         if components.len() > MAX_DEPTH {
             return Err(Error::invalid(format!(
@@ -66,16 +61,12 @@ impl Path {
                 components.len()
             )));
         }
-        Ok(Path {
-            components: components.into(),
-        })
+        Ok(Path { components: components.into() })
     }
 
     /// The empty path: the value itself.
     pub(crate) fn itself() -> Self {
-        Path {
-            components: Box::default(),
-        }
+        Path { components: Box::default() }
     }
 
     pub(crate) fn is_itself(&self) -> bool {
@@ -89,9 +80,7 @@ impl Path {
     /// What is left of this path after `prefix`, when that is a true prefix of it.
     pub(crate) fn strip_prefix(&self, prefix: &Path) -> Option<Path> {
         let rest = self.components.strip_prefix(&*prefix.components)?;
-        (!rest.is_empty()).then(|| Path {
-            components: rest.into(),
-        })
+        (!rest.is_empty()).then(|| Path { components: rest.into() })
     }
 
     /// Calls `accept` with each value at this path, `None` standing for a missing one, until it
@@ -153,10 +142,7 @@ where
             return true;
         }
     }
-    for element in array
-        .elements()
-        .filter(|element| element.kind() == Kind::Object)
-    {
+    for element in array.elements().filter(|element| element.kind() == Kind::Object) {
         let done = match element.get(&component.name) {
             Some(field) => {
                 indexed = true;
@@ -175,11 +161,7 @@ where
 fn index_of(name: &str) -> Option<usize> {
     let canonical = name == "0" || !name.starts_with('0');
     let digits = name.bytes().all(|byte| byte.is_ascii_digit());
-    if canonical && digits {
-        name.parse().ok()
-    } else {
-        None
-    }
+    if canonical && digits { name.parse().ok() } else { None }
 }
 
 impl FromStr for Path {

@@ -25,11 +25,7 @@ impl Pattern {
         }
         let options: String = flags.into_iter().collect();
         let regex = compile(&inline(source, &options))?;
-        Ok(Pattern {
-            source: source.to_owned(),
-            options,
-            regex,
-        })
+        Ok(Pattern { source: source.to_owned(), options, regex })
     }
 
     pub(crate) fn source(&self) -> &str {
@@ -82,22 +78,13 @@ impl Pattern {
 pub(crate) fn compile(pattern: &str) -> Result<Regex> {
     Regex::new(pattern).map_err(|error| {
         let message = error.to_string();
-        let reason = message
-            .rsplit("error: ")
-            .next()
-            .unwrap_or(&message)
-            .trim()
-            .to_owned();
+        let reason = message.rsplit("error: ").next().unwrap_or(&message).trim().to_owned();
         Error::invalid(format!("regex {pattern:?} cannot be compiled: {reason}"))
     })
 }
 
 fn inline(source: &str, options: &str) -> String {
-    if options.is_empty() {
-        source.to_owned()
-    } else {
-        format!("(?{options}){source}")
-    }
+    if options.is_empty() { source.to_owned() } else { format!("(?{options}){source}") }
 }
 
 impl PartialEq for Pattern {

@@ -30,12 +30,7 @@ enum Step<'a> {
 impl<'a> Position<'a> {
     /// The whole filter.
     pub(crate) fn root(limits: Limits) -> Self {
-        Position {
-            parent: None,
-            step: Step::Root,
-            depth: 0,
-            limits,
-        }
+        Position { parent: None, step: Step::Root, depth: 0, limits }
     }
 
     /// How many members a list may have.
@@ -52,12 +47,7 @@ impl<'a> Position<'a> {
     }
 
     fn child(&'a self, step: Step<'a>) -> Position<'a> {
-        Position {
-            parent: Some(self),
-            step,
-            depth: self.depth + 1,
-            limits: self.limits,
-        }
+        Position { parent: Some(self), step, depth: self.depth + 1, limits: self.limits }
     }
 
     /// Refuses a filter that nests too deep here.
@@ -111,8 +101,5 @@ impl fmt::Display for Shortened<'_> {
 }
 
 fn is_plain(key: &str) -> bool {
-    !key.is_empty()
-        && key
-            .chars()
-            .all(|char| char.is_alphanumeric() || "_$-.".contains(char))
+    !key.is_empty() && key.chars().all(|char| char.is_alphanumeric() || "_$-.".contains(char))
 }

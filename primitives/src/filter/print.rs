@@ -57,9 +57,7 @@ fn conjunction(members: &[Node]) -> Value {
 /// `{"$eq": 1}` is written `1`, unless the value would itself read as operators.
 fn implicit_equality(mut operators: Map<String, Value>) -> Value {
     let reads_as_operators = |value: &Value| {
-        value
-            .as_object()
-            .is_some_and(|fields| fields.keys().any(|key| key.starts_with('$')))
+        value.as_object().is_some_and(|fields| fields.keys().any(|key| key.starts_with('$')))
     };
     match operators.get("$eq") {
         Some(value) if operators.len() == 1 && !reads_as_operators(value) => {

@@ -15,10 +15,7 @@ pub struct KeyRange {
 impl KeyRange {
     /// The range of one key.
     pub fn point(key: Vec<u8>) -> Self {
-        KeyRange {
-            start: Bound::Included(key.clone()),
-            end: Bound::Included(key),
-        }
+        KeyRange { start: Bound::Included(key.clone()), end: Bound::Included(key) }
     }
 
     /// Whether `key` lies in the range.
@@ -64,10 +61,7 @@ impl KeyRange {
             Ordering::Greater => &other.end,
             _ => &self.end,
         };
-        let range = KeyRange {
-            start: start.clone(),
-            end: end.clone(),
-        };
+        let range = KeyRange { start: start.clone(), end: end.clone() };
         (!range.is_empty()).then_some(range)
     }
 
@@ -107,10 +101,7 @@ pub enum Tightness {
 
 impl Bounds {
     pub(crate) fn nothing() -> Self {
-        Bounds {
-            ranges: Vec::new(),
-            tightness: Tightness::Empty,
-        }
+        Bounds { ranges: Vec::new(), tightness: Tightness::Empty }
     }
 
     pub(crate) fn points(keys: impl IntoIterator<Item = Vec<u8>>) -> Self {
@@ -119,21 +110,14 @@ impl Bounds {
         keys.dedup();
         let tightness = Tightness::Points(keys.len());
         let ranges: Vec<KeyRange> = keys.into_iter().map(KeyRange::point).collect();
-        if ranges.is_empty() {
-            Bounds::nothing()
-        } else {
-            Bounds { ranges, tightness }
-        }
+        if ranges.is_empty() { Bounds::nothing() } else { Bounds { ranges, tightness } }
     }
 
     pub(crate) fn range(range: KeyRange, tightness: Tightness) -> Self {
         if range.is_empty() {
             return Bounds::nothing();
         }
-        Bounds {
-            ranges: vec![range],
-            tightness,
-        }
+        Bounds { ranges: vec![range], tightness }
     }
 
     /// The ranges, sorted and disjoint.
@@ -169,10 +153,7 @@ impl Bounds {
     /// The keys in both.
     pub(crate) fn intersect(&self, other: &Bounds) -> Bounds {
         let mut ranges = Vec::new();
-        let (mut left, mut right) = (
-            self.ranges.iter().peekable(),
-            other.ranges.iter().peekable(),
-        );
+        let (mut left, mut right) = (self.ranges.iter().peekable(), other.ranges.iter().peekable());
         while let (Some(a), Some(b)) = (left.peek(), right.peek()) {
             ranges.extend(a.intersect(b));
             if compare_ends(&a.end, &b.end).is_le() {

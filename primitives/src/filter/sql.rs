@@ -26,11 +26,7 @@ pub struct SqlFilter {
 
 /// Compiles `node` over the JSONB column `body`.
 pub(crate) fn compile(node: &Node, body: &str) -> SqlFilter {
-    let mut compiler = Compiler {
-        body,
-        text: String::new(),
-        params: Vec::new(),
-    };
+    let mut compiler = Compiler { body, text: String::new(), params: Vec::new() };
     if members(node) > MOST_MEMBERS {
         compiler.call_match(node);
     } else {
@@ -41,18 +37,12 @@ pub(crate) fn compile(node: &Node, body: &str) -> SqlFilter {
         compiler.params.clear();
         compiler.call_match(node);
     }
-    SqlFilter {
-        text: compiler.text,
-        params: compiler.params,
-    }
+    SqlFilter { text: compiler.text, params: compiler.params }
 }
 
 /// What never matches, for a filter that was built wrong.
 pub(crate) fn nothing() -> SqlFilter {
-    SqlFilter {
-        text: "0".to_owned(),
-        params: Vec::new(),
-    }
+    SqlFilter { text: "0".to_owned(), params: Vec::new() }
 }
 
 struct Compiler<'a> {
@@ -118,10 +108,8 @@ impl Compiler<'_> {
     }
 
     fn each(&mut self, path: &Path, predicates: &[Predicate]) {
-        let fields: Vec<Node> = predicates
-            .iter()
-            .map(|each| Node::Field(path.clone(), each.clone()))
-            .collect();
+        let fields: Vec<Node> =
+            predicates.iter().map(|each| Node::Field(path.clone(), each.clone())).collect();
         self.members(&fields, " AND ", Node::and);
     }
 
@@ -134,9 +122,7 @@ impl Compiler<'_> {
             return self.call_match(&Node::Field(path.clone(), predicate.clone()));
         };
         let value = format!("{column} ->> {sql_path}");
-        self.push(&format!(
-            "CASE ifnull(json_type({column}, {sql_path}), 'missing')"
-        ));
+        self.push(&format!("CASE ifnull(json_type({column}, {sql_path}), 'missing')"));
         let tests = match &leaf {
             Leaf::Tests(tests) => tests.as_slice(),
             Leaf::Present | Leaf::Size(_) | Leaf::Element(_) => &[],
@@ -158,11 +144,7 @@ impl Compiler<'_> {
             Leaf::Present => {}
         }
         self.when_missing(path, predicate);
-        self.push(if matches!(leaf, Leaf::Present) {
-            " ELSE 1 END"
-        } else {
-            " ELSE 0 END"
-        });
+        self.push(if matches!(leaf, Leaf::Present) { " ELSE 1 END" } else { " ELSE 0 END" });
     }
 
     /// SQLite found nothing at the path: then nothing is there, or an array stands on the way, which
@@ -177,9 +159,7 @@ impl Compiler<'_> {
             return self.push(&format!(" WHEN 'missing' THEN {missing}"));
         }
         let ancestors = ancestors.join(", ");
-        self.push(&format!(
-            " WHEN 'missing' THEN CASE WHEN 'array' IN ({ancestors}) THEN "
-        ));
+        self.push(&format!(" WHEN 'missing' THEN CASE WHEN 'array' IN ({ancestors}) THEN "));
         self.call_match(&Node::Field(path.clone(), predicate.clone()));
         self.push(&format!(" ELSE {missing} END"));
     }

@@ -41,11 +41,7 @@ impl TypeSet {
     /// One name, or the list of them.
     pub(crate) fn to_value(self) -> Value {
         let mut names: Vec<Value> = self.members().map(|(name, _)| Value::from(name)).collect();
-        if names.len() == 1 {
-            names.remove(0)
-        } else {
-            Value::Array(names)
-        }
+        if names.len() == 1 { names.remove(0) } else { Value::Array(names) }
     }
 
     fn members(self) -> impl Iterator<Item = (&'static str, &'static [Kind])> {

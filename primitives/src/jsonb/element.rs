@@ -1,4 +1,4 @@
-//! The element: a header of one to nine bytes (type in the low nibble, size in the high one) and its payload.
+//! The element: a header of one to nine bytes, with its type and size, and the payload.
 
 use super::View;
 use super::damage::Damage;

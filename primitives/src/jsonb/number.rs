@@ -2,6 +2,7 @@
 
 use super::damage::Damage;
 use super::element::tag;
+use super::string;
 
 /// A JSON number. `Unsigned` holds only what does not fit an `i64`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -53,7 +54,7 @@ fn long_integer(payload: &[u8], digits: &[u8]) -> Option<Number> {
     if !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    let text = str::from_utf8(payload).ok()?;
+    let text = string::utf8(payload)?;
     if let Ok(value) = text.parse() {
         return Some(Number::Int(value));
     }
@@ -68,7 +69,7 @@ fn float(payload: &[u8]) -> Option<Number> {
     if !is_float(payload) {
         return None;
     }
-    let text = str::from_utf8(payload).ok()?;
+    let text = string::utf8(payload)?;
     text.parse().ok().map(Number::Float)
 }
 
@@ -77,9 +78,7 @@ pub(crate) fn single(payload: &[u8]) -> Result<f32, Damage> {
     if !is_float(payload) {
         return Err(Damage::Number);
     }
-    let value = str::from_utf8(payload)
-        .ok()
-        .and_then(|text| text.parse().ok());
+    let value = string::utf8(payload).and_then(|text| text.parse().ok());
     value.ok_or(Damage::Number)
 }
 
@@ -93,11 +92,7 @@ fn float5(payload: &[u8]) -> Option<Number> {
     if integral + fraction == 0 || !is_exponent_or_end(rest) {
         return None;
     }
-    str::from_utf8(payload)
-        .ok()?
-        .parse()
-        .ok()
-        .map(Number::Float)
+    string::utf8(payload)?.parse().ok().map(Number::Float)
 }
 
 fn hexadecimal(payload: &[u8]) -> Option<Number> {
@@ -108,7 +103,7 @@ fn hexadecimal(payload: &[u8]) -> Option<Number> {
     if !digits.iter().all(u8::is_ascii_hexdigit) {
         return None;
     }
-    let Ok(magnitude) = u64::from_str_radix(str::from_utf8(digits).ok()?, 16) else {
+    let Ok(magnitude) = u64::from_str_radix(string::utf8(digits)?, 16) else {
         // SQLite prints such a literal as 9.0e999.
         return Some(Number::Float(if negative {
             f64::NEG_INFINITY

@@ -25,6 +25,19 @@ pub(crate) fn byte_needs_escape(byte: u8) -> bool {
     byte < 0x20 || byte == b'"' || byte == b'\\'
 }
 
+/// Whether every byte that needs an escape stands behind a backslash, or is one.
+pub(crate) fn is_escaped(bytes: &[u8]) -> bool {
+    let mut bytes = bytes.iter();
+    while let Some(byte) = bytes.next() {
+        if *byte == b'\\' {
+            bytes.next();
+        } else if byte_needs_escape(*byte) {
+            return false;
+        }
+    }
+    true
+}
+
 /// Eight bytes at once: a subtraction borrows into the high bit of a byte below its limit.
 #[inline]
 fn word_needs_escape(word: u64) -> bool {
@@ -47,11 +60,41 @@ pub(crate) fn text_tag(text: &str) -> u8 {
     }
 }
 
+/// As `str::from_utf8`, but quicker for the short ASCII text that documents are full of.
+#[inline]
+#[allow(unsafe_code)]
+pub(crate) fn utf8(bytes: &[u8]) -> Option<&str> {
+    if is_ascii(bytes) {
+        // SAFETY: ASCII is UTF-8.
+        Some(unsafe { str::from_utf8_unchecked(bytes) })
+    } else {
+        str::from_utf8(bytes).ok()
+    }
+}
+
+#[inline]
+fn is_ascii(bytes: &[u8]) -> bool {
+    const HIGH: u64 = (u64::MAX / 0xff) << 7;
+    if let Some(tail) = bytes.last_chunk::<8>() {
+        let (words, _) = bytes.as_chunks::<8>();
+        let joined = words
+            .iter()
+            .fold(u64::from_le_bytes(*tail), |joined, word| {
+                joined | u64::from_le_bytes(*word)
+            });
+        joined & HIGH == 0
+    } else if let (Some(head), Some(tail)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        (u32::from_le_bytes(*head) | u32::from_le_bytes(*tail)) & HIGH as u32 == 0
+    } else {
+        bytes.iter().fold(0, |joined, byte| joined | byte) < 0x80
+    }
+}
+
 /// The text of a text element. `None` where it is not text, not UTF-8, or has a broken escape.
 #[inline]
 pub(crate) fn decode(tag: u8, payload: &[u8]) -> Option<Cow<'_, str>> {
     match tag {
-        tag::TEXT | tag::TEXTRAW => str::from_utf8(payload).ok().map(Cow::Borrowed),
+        tag::TEXT | tag::TEXTRAW => utf8(payload).map(Cow::Borrowed),
         tag::TEXTJ => unescape(payload, json_escape),
         tag::TEXT5 => unescape(payload, json5_escape),
         _ => None,
@@ -63,7 +106,7 @@ type Escape = for<'a> fn(&'a [u8], &mut String) -> Option<&'a [u8]>;
 
 #[inline(never)]
 fn unescape(payload: &[u8], escape: Escape) -> Option<Cow<'_, str>> {
-    let text = str::from_utf8(payload).ok()?;
+    let text = utf8(payload)?;
     let Some((mut plain, mut rest)) = text.split_once('\\') else {
         return Some(Cow::Borrowed(text));
     };
@@ -194,6 +237,21 @@ mod tests {
                     assert!(needs_escape(&bytes), "{byte} at {at} of {len}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn every_position_of_a_text_is_checked_for_utf8() {
+        for len in 0..40 {
+            let mut bytes = vec![b'a'; len];
+            assert_eq!(utf8(&bytes), str::from_utf8(&bytes).ok());
+            for at in 0..len {
+                bytes[at] = 0xff;
+                assert_eq!(utf8(&bytes), None, "{at} of {len}");
+                bytes[at] = b'a';
+            }
+            bytes.extend_from_slice("é".as_bytes());
+            assert_eq!(utf8(&bytes), str::from_utf8(&bytes).ok());
         }
     }
 

@@ -300,8 +300,14 @@ fn validate_names_the_byte_that_is_wrong() {
             b"\x2b\x17\xff",
             "a text is not UTF-8 or has a broken escape (at byte 1)",
         ),
-        (b"\x17\"", "plain text that needs an escape (at byte 0)"),
-        (b"\x27\x5cx", "plain text that needs an escape (at byte 0)"),
+        (
+            b"\x17\"",
+            "a character of a text needs an escape (at byte 0)",
+        ),
+        (
+            b"\x27\x5cx",
+            "a character of a text needs an escape (at byte 0)",
+        ),
         (
             b"\x28\x5cx",
             "a text is not UTF-8 or has a broken escape (at byte 0)",

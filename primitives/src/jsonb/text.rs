@@ -96,8 +96,8 @@ fn write_object(mut rest: &[u8], out: &mut String, levels: u8) -> Result<()> {
 
 /// The digits as they are stored; the spellings that only JSON5 knows become plain JSON.
 fn write_number(view: View<'_>, out: &mut String) -> Result<()> {
-    match (view.tag(), view.number()?, str::from_utf8(view.payload())) {
-        (tag::INT | tag::FLOAT, _, Ok(digits)) => out.push_str(digits),
+    match (view.tag(), view.number()?, string::utf8(view.payload())) {
+        (tag::INT | tag::FLOAT, _, Some(digits)) => out.push_str(digits),
         (_, Number::Int(value), _) => out.push_str(itoa::Buffer::new().format(value)),
         (_, Number::Unsigned(value), _) => out.push_str(itoa::Buffer::new().format(value)),
         (_, Number::Float(value), _) if value.is_finite() => {

@@ -40,8 +40,16 @@ fn check(view: View<'_>, offset: usize, levels: u8) -> Result<()> {
 }
 
 fn check_text(view: View<'_>, offset: usize) -> Result<()> {
-    if view.tag() == tag::TEXT && string::needs_escape(view.payload()) {
-        return Err(at(offset, "damaged JSONB: plain text that needs an escape"));
+    let missing_escape = match view.tag() {
+        tag::TEXT => string::needs_escape(view.payload()),
+        tag::TEXTJ => !string::is_escaped(view.payload()),
+        _ => false,
+    };
+    if missing_escape {
+        return Err(at(
+            offset,
+            "damaged JSONB: a character of a text needs an escape",
+        ));
     }
     match view.text() {
         Ok(_) => Ok(()),

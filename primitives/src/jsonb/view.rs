@@ -148,6 +148,7 @@ impl<'a> View<'a> {
     }
 
     /// The text, if this is text; borrowed unless it is stored with escapes.
+    #[inline]
     pub fn as_str(self) -> Option<Cow<'a, str>> {
         string::decode(self.tag(), self.payload())
     }
@@ -157,6 +158,7 @@ impl<'a> View<'a> {
         self.as_str().ok_or(Damage::Text)
     }
 
+    #[inline]
     pub(crate) fn number(self) -> Result<Number, Damage> {
         number::parse(self.tag(), self.payload()).ok_or(Damage::Number)
     }

@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -16,18 +16,23 @@ pub(crate) struct Readers {
     path: PathBuf,
     vfs: Option<String>,
     immutable: bool,
-    keep: usize,
+    /// Idle connections. A thread begins its search at a place of its own, so threads seldom meet.
+    idle: Box<[Slot]>,
+    closed: AtomicBool,
     state: Mutex<State>,
     opened: Condvar,
 }
 
+/// One idle connection, on a cache line of its own.
+#[derive(Default)]
+#[repr(align(128))]
+struct Slot(Mutex<Option<Reader>>);
+
 #[derive(Default)]
 struct State {
-    idle: Vec<Reader>,
     /// Snapshots that are open, oldest first.
     snapshots: Vec<Arc<Open>>,
     gate_closed: bool,
-    closed: bool,
 }
 
 struct Reader {
@@ -48,7 +53,8 @@ impl Readers {
             path,
             vfs,
             immutable,
-            keep: keep.max(1),
+            idle: (0..keep.max(1)).map(|_| Slot::default()).collect(),
+            closed: AtomicBool::new(false),
             state: Mutex::default(),
             opened: Condvar::new(),
         }
@@ -59,7 +65,7 @@ impl Readers {
         &self,
         read: impl FnOnce(&Connection) -> Result<T, E>,
     ) -> Result<T, E> {
-        let reader = self.take(false)?;
+        let reader = self.take()?;
         let result = read(&reader.connection);
         self.give_back(reader);
         result
@@ -71,7 +77,8 @@ impl Readers {
         read: impl FnOnce(&Connection) -> Result<T, E>,
     ) -> Result<T, E> {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let reader = self.take(true)?;
+        self.wait_at_gate();
+        let reader = self.take()?;
         let open = Arc::new(Open {
             since: Instant::now(),
             number: NUMBER.fetch_add(1, Ordering::Relaxed),
@@ -117,39 +124,56 @@ impl Readers {
 
     /// Closes the idle connections; those in use close when they come back.
     pub(crate) fn close(&self) {
-        let mut state = self.lock();
-        state.closed = true;
-        state.idle.clear();
+        self.closed.store(true, Ordering::SeqCst);
         self.opened.notify_all();
+        for slot in &self.idle {
+            slot.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        }
     }
 
-    fn take(&self, waits_at_gate: bool) -> Result<Reader> {
-        let mut state = self.lock();
-        if waits_at_gate && state.gate_closed {
+    fn wait_at_gate(&self) {
+        let state = self.lock();
+        if state.gate_closed {
             // Bounded, since a caller may hold one snapshot and ask for a second.
-            let shut = |state: &mut State| state.gate_closed && !state.closed;
-            state = self
-                .opened
-                .wait_timeout_while(state, Duration::from_millis(500), shut)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+            let shut =
+                |state: &mut State| state.gate_closed && !self.closed.load(Ordering::Relaxed);
+            let waited = self.opened.wait_timeout_while(state, Duration::from_millis(500), shut);
+            drop(waited.unwrap_or_else(PoisonError::into_inner));
         }
-        if state.closed {
+    }
+
+    fn take(&self) -> Result<Reader> {
+        if self.closed.load(Ordering::SeqCst) {
             return Err(crate::writer::closed());
         }
-        let idle = state.idle.pop();
-        drop(state);
-        idle.map_or_else(|| self.open(), Ok)
+        let found = self.slots().find_map(|slot| slot.0.try_lock().ok()?.take());
+        found.map_or_else(|| self.open(), Ok)
     }
 
     fn give_back(&self, reader: Reader) {
-        let mut state = self.lock();
-        if !state.closed && state.idle.len() < self.keep {
-            state.idle.push(reader);
-        } else {
-            drop(state);
-            drop(reader);
+        let mut reader = Some(reader);
+        for slot in self.slots() {
+            if let Ok(mut slot) = slot.0.try_lock()
+                && slot.is_none()
+            {
+                *slot = reader.take();
+                break;
+            }
         }
+        if self.closed.load(Ordering::SeqCst) {
+            // The close may have passed this slot before it was filled.
+            self.close();
+        }
+    }
+
+    /// All places, from the calling thread's own on.
+    fn slots(&self) -> impl Iterator<Item = &Slot> {
+        static THREADS: AtomicUsize = AtomicUsize::new(0);
+        thread_local! {
+            static PLACE: usize = THREADS.fetch_add(1, Ordering::Relaxed);
+        }
+        let (first, own) = self.idle.split_at(PLACE.with(|place| place % self.idle.len()));
+        own.iter().chain(first)
     }
 
     fn open(&self) -> Result<Reader> {

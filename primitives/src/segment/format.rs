@@ -132,20 +132,16 @@ impl SegmentBuilder {
         Timestamp(self.times.map_or(0, |(_, latest)| latest))
     }
 
-    /// The place of `tag` in this segment's list, added when it is new.
-    pub(crate) fn tag(&mut self, tag: &Arc<str>) -> u64 {
-        // A segment holds few tags, and neighbours share one.
-        match self.tags.iter().rposition(|known| Arc::ptr_eq(known, tag) || known == tag) {
-            Some(index) => index as u64,
-            None => {
-                self.tags.push(tag.clone());
-                self.tags.len() as u64 - 1
-            }
-        }
-    }
-
-    /// Appends a unit whose records were written by [`write_record`] with this builder's tags.
-    pub(crate) fn push(&mut self, piece: &UnitPiece<'_>, records: &[u8]) {
+    /// Appends a unit whose records were written by [`write_record`] with places in `tags`.
+    ///
+    /// # Errors
+    /// `Corrupt` when `records` are not such.
+    pub(crate) fn push(
+        &mut self,
+        piece: &UnitPiece<'_>,
+        tags: &[Arc<str>],
+        records: &[u8],
+    ) -> Result<()> {
         if self.count == 0 {
             self.first = piece.first;
         }
@@ -160,7 +156,34 @@ impl SegmentBuilder {
         self.body.extend_from_slice(&time.to_le_bytes());
         varint::write(&mut self.body, piece.meta.len() as u64);
         self.body.extend_from_slice(piece.meta);
-        self.body.extend_from_slice(records);
+        if self.tags.is_empty() {
+            self.tags.extend_from_slice(tags);
+        }
+        if self.tags.starts_with(tags) {
+            self.body.extend_from_slice(records);
+            return Ok(());
+        }
+        let places: Vec<u64> = tags.iter().map(|tag| self.tag(tag)).collect();
+        let mut rest = records;
+        for _ in 0..piece.count {
+            let tag = varint::read(&mut rest)? as usize;
+            let len = varint::read(&mut rest)?;
+            let payload = varint::take(&mut rest, len)?;
+            let place = places.get(tag).ok_or_else(|| Error::corrupt("a record without a tag"))?;
+            write_record(&mut self.body, *place, payload);
+        }
+        Ok(())
+    }
+
+    /// The place of `tag` in this segment's list, added when it is new.
+    fn tag(&mut self, tag: &Arc<str>) -> u64 {
+        match self.tags.iter().position(|known| known == tag) {
+            Some(index) => index as u64,
+            None => {
+                self.tags.push(tag.clone());
+                self.tags.len() as u64 - 1
+            }
+        }
     }
 
     /// The segment's bytes.

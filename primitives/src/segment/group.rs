@@ -40,9 +40,9 @@ struct OpenLog {
 #[derive(Default)]
 struct UnitBuffer {
     first: u64,
-    records: Vec<(Arc<str>, usize)>,
-    last_tag: Option<Arc<str>>,
-    payloads: Vec<u8>,
+    count: u32,
+    tags: Vec<Arc<str>>,
+    records: Vec<u8>,
 }
 
 struct Piece {
@@ -96,7 +96,7 @@ impl GroupLogs {
         }
         open.next += 1;
         open.unit.push(sequence, tag, payload);
-        if open.unit.payloads.len() > PIECE {
+        if open.unit.len() > PIECE {
             open.send_ahead(connection, &self.compressor, self.time, &self.meta)?;
         }
         Ok(Sequence(sequence))
@@ -179,7 +179,7 @@ impl OpenLog {
         meta: &[u8],
     ) -> Result<()> {
         let mut builder = SegmentBuilder::default();
-        self.unit.move_into(&mut builder, self.unit_first, 0, time, meta);
+        self.unit.move_into(&mut builder, self.unit_first, 0, time, meta)?;
         self.pieces.push(Piece::compressing(compressor, builder)?);
         // A row inserted here is inside the caller's savepoint, so it vanishes with the caller.
         if self.pieces.len() > 4 {
@@ -210,12 +210,12 @@ impl OpenLog {
                 .execute((self.state.id(), self.unit_first as i64, total as i64))?;
             if !self.unit.is_empty() {
                 let mut builder = SegmentBuilder::default();
-                self.unit.move_into(&mut builder, self.unit_first, 0, time, meta);
+                self.unit.move_into(&mut builder, self.unit_first, 0, time, meta)?;
                 self.sealed.push(Piece::compressing(compressor, builder)?);
             }
         } else if total > 0 {
             let (first, total) = (self.unit_first, total as u32);
-            self.unit.move_into(&mut self.builder, first, total, time, meta);
+            self.unit.move_into(&mut self.builder, first, total, time, meta)?;
             if self.builder.len() > PIECE {
                 let builder = std::mem::take(&mut self.builder);
                 self.sealed.push(Piece::compressing(compressor, builder)?);
@@ -254,25 +254,32 @@ impl OpenLog {
 
 impl UnitBuffer {
     fn push(&mut self, sequence: u64, tag: &str, payload: &[u8]) {
-        if self.records.is_empty() {
+        if self.count == 0 {
             self.first = sequence;
         }
-        self.payloads.extend_from_slice(payload);
-        let tag = match &self.last_tag {
-            Some(last) if **last == *tag => last.clone(),
-            _ => self.last_tag.insert(Arc::from(tag)).clone(),
+        self.count += 1;
+        // Neighbours mostly share a tag, and the list outlives the unit.
+        let tag = match self.tags.iter().rposition(|known| **known == *tag) {
+            Some(index) => index,
+            None => {
+                self.tags.push(Arc::from(tag));
+                self.tags.len() - 1
+            }
         };
-        self.records.push((tag, payload.len()));
+        write_record(&mut self.records, tag as u64, payload);
+    }
+
+    fn len(&self) -> usize {
+        self.records.len()
     }
 
     fn is_empty(&self) -> bool {
-        self.records.is_empty()
+        self.count == 0
     }
 
     fn clear(&mut self) {
+        self.count = 0;
         self.records.clear();
-        self.payloads.clear();
-        self.first = 0;
     }
 
     fn move_into(
@@ -282,26 +289,18 @@ impl UnitBuffer {
         total: u32,
         time: Timestamp,
         meta: &[u8],
-    ) {
-        let mut records = Vec::with_capacity(self.payloads.len() + self.records.len() * 4);
-        let mut rest = self.payloads.as_slice();
-        for (tag, len) in &self.records {
-            let (payload, after) = rest.split_at(*len);
-            rest = after;
-            let tag = builder.tag(tag);
-            write_record(&mut records, tag, payload);
-        }
+    ) -> Result<()> {
         let piece = UnitPiece {
             first: self.first,
             index: (self.first - unit_first) as u32,
-            count: self.records.len() as u32,
+            count: self.count,
             total,
             time,
             meta,
         };
-        builder.push(&piece, &records);
-        self.records.clear();
-        self.payloads.clear();
+        builder.push(&piece, &self.tags, &self.records)?;
+        self.clear();
+        Ok(())
     }
 }
 

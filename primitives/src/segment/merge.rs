@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::format::{Codec, SegmentBuilder, UnitPiece, write_record};
+use super::format::{Codec, SegmentBuilder};
 use super::{LogState, MERGED, Segment, row_id};
 use crate::error::Result;
 use crate::namespace::Namespace;
@@ -89,37 +89,11 @@ fn finish(builder: SegmentBuilder, ids: (i64, i64), rows: usize) -> Run {
     Run { first_id: ids.0, last_id: ids.1, rows, merged_to, data }
 }
 
-/// Appends the units of `segment`, their tags renumbered.
+/// Appends the units of `segment`.
 fn add(builder: &mut SegmentBuilder, segment: &Segment) -> Result<()> {
-    let mut records = Vec::new();
-    let mut piece: Option<UnitPiece<'_>> = None;
-    for record in segment.records() {
-        let record = record?;
-        let same = piece
-            .as_ref()
-            .is_some_and(|piece| piece.first - u64::from(piece.index) == record.unit.first.0);
-        if !same {
-            if let Some(done) = piece.take() {
-                builder.push(&done, &records);
-                records.clear();
-            }
-            piece = Some(UnitPiece {
-                first: record.sequence.0,
-                index: record.unit.index,
-                count: 0,
-                total: record.unit.total,
-                time: record.timestamp,
-                meta: record.unit.meta,
-            });
-        }
-        let tag = builder.tag(record.tag);
-        write_record(&mut records, tag, record.payload);
-        if let Some(piece) = &mut piece {
-            piece.count += 1;
-        }
-    }
-    if let Some(done) = piece {
-        builder.push(&done, &records);
+    for unit in segment.units() {
+        let (piece, records) = unit?;
+        builder.push(&piece, segment.tags(), records)?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::format::{self, SegmentHeader};
+use super::format::{self, SegmentHeader, UnitPiece};
 use super::varint::{self, take};
 use crate::error::{Error, Result};
 use crate::sequence::Sequence;
@@ -93,6 +93,21 @@ impl Segment {
         }
     }
 
+    /// The records as units, each with its records' bytes: what a merge copies.
+    pub(crate) fn units(&self) -> impl Iterator<Item = Result<(UnitPiece<'_>, &[u8])>> {
+        let mut records = self.records();
+        std::iter::from_fn(move || {
+            if records.left == 0 {
+                return None;
+            }
+            let unit = records.read_whole_unit();
+            if unit.is_err() {
+                records.left = 0;
+            }
+            Some(unit)
+        })
+    }
+
     /// `part`, which must be a slice out of this segment, as shared bytes: nothing is copied.
     pub fn share(&self, part: &[u8]) -> Bytes {
         self.body.slice_ref(part)
@@ -163,6 +178,28 @@ impl<'a> Records<'a> {
             tag,
             payload,
         })
+    }
+
+    /// Passes over the next unit at once.
+    fn read_whole_unit(&mut self) -> Result<(UnitPiece<'a>, &'a [u8])> {
+        let unit = self.read_unit()?;
+        let (start, first) = (self.rest, self.sequence);
+        for _ in 0..unit.left {
+            varint::read(&mut self.rest)?;
+            let len = varint::read(&mut self.rest)?;
+            take(&mut self.rest, len)?;
+        }
+        self.sequence += unit.left;
+        self.left -= unit.left as u32;
+        let piece = UnitPiece {
+            first,
+            index: (first - unit.first) as u32,
+            count: unit.left as u32,
+            total: unit.total,
+            time: unit.time,
+            meta: unit.meta,
+        };
+        Ok((piece, &start[..start.len() - self.rest.len()]))
     }
 
     fn read_unit(&mut self) -> Result<OpenUnit<'a>> {

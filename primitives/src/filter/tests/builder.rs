@@ -29,10 +29,7 @@ fn each_operator_has_a_method() {
     same(field("a").exists(), r#"{"a": {"$exists": true}}"#);
     same(field("a").missing(), r#"{"a": {"$exists": false}}"#);
     same(field("a").is_type("int"), r#"{"a": {"$type": "int"}}"#);
-    same(
-        field("a").is_type(["int", "null"]),
-        r#"{"a": {"$type": ["null", "int"]}}"#,
-    );
+    same(field("a").is_type(["int", "null"]), r#"{"a": {"$type": ["null", "int"]}}"#);
     same(field("a").matches("^x"), r#"{"a": {"$regex": "^x"}}"#);
     same(field("a").size(3), r#"{"a": {"$size": 3}}"#);
     same(
@@ -47,31 +44,16 @@ fn each_operator_has_a_method() {
         field("a").any(value().any(!value().eq(1))),
         r#"{"a": {"$elemMatch": {"$elemMatch": {"$ne": 1}}}}"#,
     );
-    same(
-        field("a").any(Filter::all()),
-        r#"{"a": {"$elemMatch": {}}}"#,
-    );
+    same(field("a").any(Filter::all()), r#"{"a": {"$elemMatch": {}}}"#);
 }
 
 #[test]
 fn filters_combine() {
     let (a, b, c) = (field("a").eq(1), field("b").eq(2), field("c").eq(3));
-    same(
-        a.clone().and(b.clone()).and(c.clone()),
-        r#"{"a": 1, "b": 2, "c": 3}"#,
-    );
-    same(
-        c.clone() & b.clone() & a.clone(),
-        r#"{"$and": [{"a": 1}, {"c": 3}, {"b": 2}]}"#,
-    );
-    same(
-        a.clone() | b.clone() | c.clone(),
-        r#"{"$or": [{"a": 1}, {"b": 2}, {"c": 3}]}"#,
-    );
-    same(
-        !(a.clone() | b.clone()),
-        r#"{"$nor": [{"a": 1}, {"b": 2}]}"#,
-    );
+    same(a.clone().and(b.clone()).and(c.clone()), r#"{"a": 1, "b": 2, "c": 3}"#);
+    same(c.clone() & b.clone() & a.clone(), r#"{"$and": [{"a": 1}, {"c": 3}, {"b": 2}]}"#);
+    same(a.clone() | b.clone() | c.clone(), r#"{"$or": [{"a": 1}, {"b": 2}, {"c": 3}]}"#);
+    same(!(a.clone() | b.clone()), r#"{"$nor": [{"a": 1}, {"b": 2}]}"#);
     same(!(a.clone() & b.clone()), r#"{"$nor": [{"a": 1, "b": 2}]}"#);
     same(!!(a.clone() & b.clone()), r#"{"a": 1, "b": 2}"#);
     same(!a.clone(), r#"{"a": {"$ne": 1}}"#);
@@ -109,19 +91,10 @@ fn a_wrong_call_is_told_by_check_and_matches_nothing() {
         (nested, "deeper than 64"),
         (value().eq(1), "inside"),
         (value().eq(1) & field("a").eq(1), "inside"),
-        (
-            field("a").any(value().eq(1) | value().eq(2)),
-            "joined with &",
-        ),
-        (
-            field("a").any(value().eq(1) & field("b").eq(2)),
-            "joined with &",
-        ),
+        (field("a").any(value().eq(1) | value().eq(2)), "joined with &"),
+        (field("a").any(value().eq(1) & field("b").eq(2)), "joined with &"),
         (field("a").any(value().ne(1) & value().ne(2)), "each once"),
-        (
-            !field("a..b").eq(1) | field("a").exists(),
-            "empty component",
-        ),
+        (!field("a..b").eq(1) | field("a").exists(), "empty component"),
     ] {
         let error = built.check().unwrap_err();
         assert!(error.to_string().contains(reason), "{error}");

@@ -4,13 +4,13 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Map, Value, json};
 
-const NAMES: &[&str] = &["a", "b", "c d", "0", "1", "q\"'\\"];
-const PATHS: &[&str] = &[
-    "a", "b", "a.b", "a.a", "a.b.a", "b.a.c d", "c d", "0", "a.0", "a.1", "a.0.b", "a.b.0",
-    "b.0.0", "q\"'\\", "a.q\"'\\",
-];
+/// What documents and filters name most of the time.
+const COMMON: &[&str] = &["a", "b", "0", "a.b", "a.0", "b.a", "a.0.b", "a.b.0"];
+/// Longer paths, and names that SQL has to quote.
+const RARE: &[&str] = &["c d", "a.b.a", "b.a.c d", "a.1", "b.0.0", "q\"'\\", "a.q\"'\\"];
 
-fn scalars() -> Vec<Value> {
+/// One of each sort of scalar, and those that rounding could confuse.
+pub(super) fn scalars() -> Vec<Value> {
     let mut scalars = vec![
         json!(null),
         json!(true),
@@ -36,17 +36,16 @@ fn scalars() -> Vec<Value> {
         json!(5e-324),
     ];
     scalars.extend(
-        [
-            "", "a", "ab", "A", "1", "true", "[1]", "é", "😀", "a\u{0}b", "a\"\n",
-        ]
-        .map(Value::from),
+        ["", "a", "ab", "A", "1", "true", "[1]", "é", "😀", "a\u{0}b", "a\"\n"].map(Value::from),
     );
     scalars
 }
 
 pub(super) fn scalar() -> impl Strategy<Value = Value> {
+    let common = vec![json!(null), json!(true), json!(1), json!(1.0), json!(2), json!("a")];
     prop_oneof![
-        8 => select(scalars()),
+        12 => select(common),
+        6 => select(scalars()),
         1 => any::<i64>().prop_map(Value::from),
         1 => any::<f64>().prop_filter("finite", |f| f.is_finite()).prop_map(Value::from),
         1 => ".{0,4}".prop_map(Value::from),
@@ -63,22 +62,25 @@ pub(super) fn value() -> impl Strategy<Value = Value> {
 }
 
 pub(super) fn document() -> impl Strategy<Value = Value> {
-    object(value())
+    let objects = prop::collection::vec(object(scalar()), 1..4).prop_map(Value::Array);
+    object(prop_oneof![3 => value(), 1 => objects])
 }
 
 fn object(value: impl Strategy<Value = Value>) -> impl Strategy<Value = Value> {
-    prop::collection::vec((select(NAMES), value), 0..4).prop_map(|fields| {
-        Value::Object(
-            fields
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), value))
-                .collect(),
-        )
+    let name =
+        prop_oneof![6 => select(vec!["a", "b", "0"]), 1 => select(vec!["c d", "1", "q\"'\\"])];
+    prop::collection::vec((name, value), 0..4).prop_map(|fields| {
+        Value::Object(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
     })
 }
 
-pub(super) fn path() -> impl Strategy<Value = &'static str> {
-    select(PATHS)
+/// Every path that a filter here can name.
+pub(super) fn paths() -> impl Iterator<Item = &'static str> {
+    COMMON.iter().chain(RARE).copied()
+}
+
+fn path() -> impl Strategy<Value = &'static str> {
+    prop_oneof![4 => select(COMMON), 1 => select(RARE)]
 }
 
 pub(super) fn filter() -> impl Strategy<Value = Value> {
@@ -105,25 +107,19 @@ fn condition(depth: u32) -> BoxedStrategy<Value> {
 }
 
 fn operators(depth: u32) -> BoxedStrategy<Value> {
-    prop::collection::vec(operator(depth), 1..3)
+    let count = prop_oneof![3 => 1..2usize, 1 => 2..4usize];
+    count
+        .prop_flat_map(move |count| prop::collection::vec(operator(depth), count))
         .prop_map(|pairs| {
-            Value::Object(
-                pairs
-                    .into_iter()
-                    .map(|(name, v)| (name.to_owned(), v))
-                    .collect(),
-            )
+            Value::Object(pairs.into_iter().map(|(name, v)| (name.to_owned(), v)).collect())
         })
         .boxed()
 }
 
 fn operator(depth: u32) -> BoxedStrategy<(&'static str, Value)> {
-    let types = select(vec![
-        "null", "bool", "number", "int", "double", "string", "array", "object",
-    ]);
-    let regexes = select(vec![
-        "^a", "a$", "", "b", "^(?i)A", "^a\\x00?", "^ab*", "^a|1", ".",
-    ]);
+    let types =
+        select(vec!["null", "bool", "number", "int", "double", "string", "array", "object"]);
+    let regexes = select(vec!["^a", "a$", "", "b", "^(?i)A", "^a\\x00?", "^ab*", "^a|1", "."]);
     let leaf = prop_oneof![
         3 => (select(vec!["$eq", "$ne"]), value()),
         5 => (select(vec!["$gt", "$gte", "$lt", "$lte"]), scalar()),

@@ -25,9 +25,7 @@ impl Database {
     pub(super) fn new() -> Self {
         let connection = Connection::open_in_memory().unwrap();
         register_functions(&connection).unwrap();
-        connection
-            .execute_batch("CREATE TABLE documents (body BLOB)")
-            .unwrap();
+        connection.execute_batch("CREATE TABLE documents (body BLOB)").unwrap();
         Database(connection)
     }
 
@@ -40,23 +38,14 @@ impl Database {
         self.0.execute("DELETE FROM documents", []).unwrap();
         for document in documents {
             let body = jsonb::to_vec(document).unwrap();
-            self.0
-                .execute("INSERT INTO documents VALUES (?)", [body])
-                .unwrap();
+            self.0.execute("INSERT INTO documents VALUES (?)", [body]).unwrap();
         }
         let sql = filter.to_sql("d.body");
         let text = format!("SELECT {} FROM documents AS d ORDER BY rowid", sql.text);
-        let mut statement = self
-            .0
-            .prepare(&text)
-            .unwrap_or_else(|e| panic!("{e}: {text}"));
+        let mut statement = self.0.prepare(&text).unwrap_or_else(|e| panic!("{e}: {text}"));
         let answer = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
-        let answers = statement
-            .query_map(params_from_iter(&sql.params), answer)
-            .unwrap();
-        answers
-            .map(|answer| answer.unwrap_or_else(|e| panic!("{e}: {text}")) == 1)
-            .collect()
+        let answers = statement.query_map(params_from_iter(&sql.params), answer).unwrap();
+        answers.map(|answer| answer.unwrap_or_else(|e| panic!("{e}: {text}")) == 1).collect()
     }
 }
 
@@ -71,18 +60,10 @@ pub(super) fn matches(filter: &Filter, document: &Value) -> bool {
 pub(super) fn check(filter: &str, document: &str, expected: bool) {
     let parsed = Filter::parse(filter).unwrap();
     let document: Value = serde_json::from_str(document).unwrap();
-    assert_eq!(
-        matches(&parsed, &document),
-        expected,
-        "in memory: {filter} on {document}"
-    );
+    assert_eq!(matches(&parsed, &document), expected, "in memory: {filter} on {document}");
     let sql = Database::new().answers(&parsed, std::slice::from_ref(&document));
     assert_eq!(sql, [expected], "in SQL: {filter} on {document}");
-    assert_eq!(
-        Filter::parse(&parsed.to_string()).unwrap(),
-        parsed,
-        "{filter}"
-    );
+    assert_eq!(Filter::parse(&parsed.to_string()).unwrap(), parsed, "{filter}");
 }
 
 /// Asserts which of the documents match.

@@ -7,13 +7,7 @@ use serde_json::{Map, Value};
 /// Whether `document` satisfies the valid filter `filter`.
 pub(super) fn accepts(filter: &Value, document: &Value) -> bool {
     filter.as_object().unwrap().iter().all(|(key, operand)| {
-        let of_list = || {
-            operand
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|inner| accepts(inner, document))
-        };
+        let of_list = || operand.as_array().unwrap().iter().map(|inner| accepts(inner, document));
         match key.as_str() {
             "$and" => of_list().all(|answer| answer),
             "$or" => of_list().any(|answer| answer),
@@ -59,16 +53,12 @@ fn collect<'a>(value: &'a Value, names: &[&str], out: &mut Vec<Option<&'a Value>
 }
 
 fn operators(condition: &Value) -> Option<&Map<String, Value>> {
-    condition
-        .as_object()
-        .filter(|fields| fields.keys().any(|key| key.starts_with('$')))
+    condition.as_object().filter(|fields| fields.keys().any(|key| key.starts_with('$')))
 }
 
 fn condition(condition: &Value, values: &[Option<&Value>]) -> bool {
     match operators(condition) {
-        Some(all) => all
-            .iter()
-            .all(|(name, operand)| operator(name, operand, values)),
+        Some(all) => all.iter().all(|(name, operand)| operator(name, operand, values)),
         None => operator("$eq", condition, values),
     }
 }
@@ -83,10 +73,7 @@ fn operator(name: &str, operand: &Value, values: &[Option<&Value>]) -> bool {
             let items = operand.as_array().unwrap();
             !items.is_empty() && items.iter().all(|item| condition(item, values))
         }
-        "$size" | "$elemMatch" => values
-            .iter()
-            .flatten()
-            .any(|value| one(name, operand, value)),
+        "$size" | "$elemMatch" => values.iter().flatten().any(|value| one(name, operand, value)),
         _ => values.iter().any(|value| match value {
             None => one(name, operand, &Value::Null) && !["$type"].contains(&name),
             Some(Value::Array(elements)) => {
@@ -108,11 +95,7 @@ fn one(name: &str, operand: &Value, value: &Value) -> bool {
         "$lt" => order() == Some(Ordering::Less),
         "$gte" => matches!(order(), Some(Ordering::Greater | Ordering::Equal)),
         "$lte" => matches!(order(), Some(Ordering::Less | Ordering::Equal)),
-        "$in" => operand
-            .as_array()
-            .unwrap()
-            .iter()
-            .any(|item| equal(value, item)),
+        "$in" => operand.as_array().unwrap().iter().any(|item| equal(value, item)),
         "$nin" => !one("$in", operand, value),
         "$exists" => operand == &Value::Bool(true),
         "$type" => match operand {
@@ -120,13 +103,11 @@ fn one(name: &str, operand: &Value, value: &Value) -> bool {
             name => is_type(name, value),
         },
         "$regex" => value.as_str().is_some_and(|text| {
-            regex::Regex::new(operand.as_str().unwrap())
-                .unwrap()
-                .is_match(text)
+            regex::Regex::new(operand.as_str().unwrap()).unwrap().is_match(text)
         }),
-        "$size" => value
-            .as_array()
-            .is_some_and(|items| Some(items.len() as u64) == operand.as_u64()),
+        "$size" => {
+            value.as_array().is_some_and(|items| Some(items.len() as u64) == operand.as_u64())
+        }
         "$all" => {
             let items = operand.as_array().unwrap();
             !items.is_empty() && items.iter().all(|item| on_element(item, value))
@@ -144,9 +125,7 @@ fn one(name: &str, operand: &Value, value: &Value) -> bool {
 
 fn on_element(condition: &Value, element: &Value) -> bool {
     match operators(condition) {
-        Some(all) => all
-            .iter()
-            .all(|(name, operand)| one(name, operand, element)),
+        Some(all) => all.iter().all(|(name, operand)| one(name, operand, element)),
         None => equal(condition, element),
     }
 }

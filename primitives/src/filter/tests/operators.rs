@@ -23,11 +23,7 @@ fn types_hold_for_the_value_or_an_element() {
         &[r#"{"a": 1}"#, r#"{"a": ["x", 1]}"#],
         &[r#"{"a": 1.0}"#],
     );
-    check_all(
-        r#"{"a": {"$type": "double"}}"#,
-        &[r#"{"a": 1.0}"#],
-        &[r#"{"a": 1}"#, "{}"],
-    );
+    check_all(r#"{"a": {"$type": "double"}}"#, &[r#"{"a": 1.0}"#], &[r#"{"a": 1}"#, "{}"]);
     check_all(
         r#"{"a": {"$type": "number"}}"#,
         &[r#"{"a": 1}"#, r#"{"a": 1.5}"#],
@@ -35,12 +31,7 @@ fn types_hold_for_the_value_or_an_element() {
     );
     check_all(
         r#"{"a": {"$type": ["bool", "null"]}}"#,
-        &[
-            r#"{"a": true}"#,
-            r#"{"a": false}"#,
-            r#"{"a": null}"#,
-            r#"{"a": [null]}"#,
-        ],
+        &[r#"{"a": true}"#, r#"{"a": false}"#, r#"{"a": null}"#, r#"{"a": [null]}"#],
         &["{}", r#"{"a": 0}"#],
     );
     check_all(
@@ -53,11 +44,7 @@ fn types_hold_for_the_value_or_an_element() {
         &[r#"{"a": {}}"#, r#"{"a": [{}]}"#],
         &[r#"{"a": []}"#],
     );
-    check_all(
-        r#"{"a": {"$type": "string"}}"#,
-        &[r#"{"a": ""}"#],
-        &[r#"{"a": 1}"#],
-    );
+    check_all(r#"{"a": {"$type": "string"}}"#, &[r#"{"a": ""}"#], &[r#"{"a": 1}"#]);
 }
 
 #[test]
@@ -65,24 +52,10 @@ fn a_regex_searches_text() {
     check_all(
         r#"{"a": {"$regex": "b.d"}}"#,
         &[r#"{"a": "abcde"}"#, r#"{"a": [1, "bxd"]}"#],
-        &[
-            "{}",
-            r#"{"a": "b\nd"}"#,
-            r#"{"a": 1}"#,
-            r#"{"a": {"b.d": 1}}"#,
-            r#"{"a": "ABCD"}"#,
-        ],
+        &["{}", r#"{"a": "b\nd"}"#, r#"{"a": 1}"#, r#"{"a": {"b.d": 1}}"#, r#"{"a": "ABCD"}"#],
     );
-    check(
-        r#"{"a": {"$regex": "^B.D$", "$options": "ims"}}"#,
-        r#"{"a": "x\nb\nd\ny"}"#,
-        true,
-    );
-    check(
-        r#"{"a": {"$regex": "a b # comment", "$options": "x"}}"#,
-        r#"{"a": "ab"}"#,
-        true,
-    );
+    check(r#"{"a": {"$regex": "^B.D$", "$options": "ims"}}"#, r#"{"a": "x\nb\nd\ny"}"#, true);
+    check(r#"{"a": {"$regex": "a b # comment", "$options": "x"}}"#, r#"{"a": "ab"}"#, true);
     check(r#"{"a": {"$regex": "^\\d+$"}}"#, r#"{"a": "2024"}"#, true);
     check(r#"{"a": {"$regex": "^\\d+$"}}"#, r#"{"a": 2024}"#, false);
 }
@@ -118,16 +91,7 @@ fn hw_match_and_native_parts_mix() {
         r#"{"$or": [{"a": [1]}, {"b.0": 1}, {"c": 1}], "d": {"$ne": {"x": 1}}, "e": {"$lt": 3}}"#;
     check_all(
         filter,
-        &[
-            r#"{"a": [1], "e": 1}"#,
-            r#"{"b": [1], "e": 1}"#,
-            r#"{"c": 1, "e": 1}"#,
-        ],
-        &[
-            "{}",
-            r#"{"c": 1, "e": 5}"#,
-            r#"{"c": 1, "e": 1, "d": {"x": 1}}"#,
-            r#"{"e": 1}"#,
-        ],
+        &[r#"{"a": [1], "e": 1}"#, r#"{"b": [1], "e": 1}"#, r#"{"c": 1, "e": 1}"#],
+        &["{}", r#"{"c": 1, "e": 5}"#, r#"{"c": 1, "e": 1, "d": {"x": 1}}"#, r#"{"e": 1}"#],
     );
 }

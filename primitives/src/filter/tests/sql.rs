@@ -6,11 +6,7 @@ use super::{Database, matches};
 use crate::filter::Filter;
 
 fn is_native(filter: &str) -> bool {
-    !Filter::parse(filter)
-        .unwrap()
-        .to_sql("body")
-        .text
-        .contains("hw_match")
+    !Filter::parse(filter).unwrap().to_sql("body").text.contains("hw_match")
 }
 
 #[test]
@@ -52,13 +48,9 @@ fn a_dotted_path_calls_back_only_for_an_array_on_the_way() {
     let filter = Filter::parse(r#"{"a.b": {"$gte": 1}}"#).unwrap();
     let sql = filter.to_sql("body");
     assert!(
-        sql.text
-            .contains("WHEN 'array' IN (json_type(body, '$.\"a\"')) THEN hw_match(?, body)")
+        sql.text.contains("WHEN 'array' IN (json_type(body, '$.\"a\"')) THEN hw_match(?, body)")
     );
-    let documents = [
-        serde_json::json!({"a": [{"b": 1}]}),
-        serde_json::json!({"a": {"b": 1}}),
-    ];
+    let documents = [serde_json::json!({"a": [{"b": 1}]}), serde_json::json!({"a": {"b": 1}})];
     assert_eq!(database.answers(&filter, &documents), [true, true]);
 }
 
@@ -69,10 +61,7 @@ fn values_are_bound_and_never_spliced() {
     assert!(!sql.text.contains("OR 1=1"));
     assert!(sql.text.contains("'$.\"it''s\"'"));
     assert_eq!(sql.text.matches('?').count(), sql.params.len());
-    assert!(
-        sql.params
-            .contains(&SqlValue::Text("x' OR 1=1 --".to_owned()))
-    );
+    assert!(sql.params.contains(&SqlValue::Text("x' OR 1=1 --".to_owned())));
     assert!(sql.params.contains(&SqlValue::Real(2.5)));
 }
 
@@ -82,14 +71,8 @@ fn a_huge_filter_is_handed_over_whole() {
     let members: Vec<String> = (0..3_000).map(|n| format!(r#"{{"a{n}": {n}}}"#)).collect();
     let filter = Filter::parse(&format!(r#"{{"$or": [{}]}}"#, members.join(","))).unwrap();
     let sql = filter.to_sql("body");
-    assert_eq!(
-        (sql.text.as_str(), sql.params.len()),
-        ("hw_match(?, body)", 1)
-    );
-    let documents = [
-        serde_json::json!({"a2999": 2999}),
-        serde_json::json!({"a2999": 1}),
-    ];
+    assert_eq!((sql.text.as_str(), sql.params.len()), ("hw_match(?, body)", 1));
+    let documents = [serde_json::json!({"a2999": 2999}), serde_json::json!({"a2999": 1})];
     assert_eq!(database.answers(&filter, &documents), [true, false]);
 }
 
@@ -122,14 +105,11 @@ fn hw_key_sorts_and_tells_missing() {
                    ORDER BY hw_key(body, ?2), id)";
         let documents = r#"[{"id":"a","v":"x"},{"id":"b","v":2},{"id":"c"},{"id":"d","v":null},
             {"id":"e","v":[1]},{"id":"f","v":10.5},{"id":"g","v":true},{"id":"h","v":{"w":1}}]"#;
-        connection
-            .query_row(sql, [documents, path], |row| row.get::<_, String>(0))
-            .unwrap()
+        connection.query_row(sql, [documents, path], |row| row.get::<_, String>(0)).unwrap()
     };
     assert_eq!(order("v"), "cdgbfaeh");
-    let missing: Option<Vec<u8>> = connection
-        .query_row("SELECT hw_key(jsonb('{}'), 'a')", [], |row| row.get(0))
-        .unwrap();
+    let missing: Option<Vec<u8>> =
+        connection.query_row("SELECT hw_key(jsonb('{}'), 'a')", [], |row| row.get(0)).unwrap();
     assert_eq!(missing, None);
 }
 
@@ -140,23 +120,14 @@ fn sql_functions_refuse_what_they_cannot_read() {
         ("SELECT hw_key(jsonb('{}'), 'a..b')", "empty component"),
         ("SELECT hw_key('{}', 'a')", "JSONB document"),
         ("SELECT hw_regexp('(', 'a')", "unclosed group"),
-        (
-            "SELECT hw_match('{\"a\": {\"$x\": 1}}', jsonb('{}'))",
-            "unknown operator",
-        ),
+        ("SELECT hw_match('{\"a\": {\"$x\": 1}}', jsonb('{}'))", "unknown operator"),
         ("SELECT hw_match('{}', x'ff')", "JSONB"),
     ] {
-        let error = database
-            .connection()
-            .query_row(sql, [], |_| Ok(()))
-            .unwrap_err();
+        let error = database.connection().query_row(sql, [], |_| Ok(())).unwrap_err();
         assert!(error.to_string().contains(reason), "{sql}: {error}");
     }
     let sql = "SELECT hw_regexp('a', NULL) + hw_regexp('1', 1) + hw_regexp('a', 'bab')";
-    let sum: i64 = database
-        .connection()
-        .query_row(sql, [], |row| row.get(0))
-        .unwrap();
+    let sum: i64 = database.connection().query_row(sql, [], |row| row.get(0)).unwrap();
     assert_eq!(sum, 1);
 }
 
@@ -167,9 +138,5 @@ fn sql_functions_cannot_enter_the_schema() {
     connection
         .execute_batch("CREATE VIEW v AS SELECT hw_match('{}', body) FROM documents")
         .unwrap();
-    assert!(
-        connection
-            .query_row("SELECT * FROM v", [], |_| Ok(()))
-            .is_err()
-    );
+    assert!(connection.query_row("SELECT * FROM v", [], |_| Ok(())).is_err());
 }

@@ -1,0 +1,7 @@
+//! Events in the shapes that other systems read.
+
+mod cloudevents;
+mod debezium;
+
+pub use cloudevents::CloudEvent;
+pub use debezium::Debezium;

@@ -1,0 +1,166 @@
+//! NDJSON from stdin or a file, parsed on a thread of its own, in batches of bounded size.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+use serde_json::Value;
+
+use crate::failure::{Failure, Outcome};
+
+/// A batch is handed on once its lines have so many bytes.
+const BATCH_BYTES: usize = 1 << 20;
+/// Or once it has so many lines.
+const BATCH_LINES: usize = 1000;
+/// Batches that wait to be taken.
+const WAITING: usize = 2;
+/// The longest line: a document of the largest size, with every character escaped.
+const MAX_LINE: u64 = 64 << 20;
+
+/// Where lines come from.
+pub(crate) struct Input {
+    reader: Box<dyn Read + Send>,
+    /// The size in bytes, where it is known.
+    pub(crate) size: Option<u64>,
+}
+
+/// A parsed line, with its number from 1 and its length.
+pub(crate) struct Line {
+    pub(crate) number: u64,
+    pub(crate) bytes: u64,
+    pub(crate) value: Value,
+}
+
+/// Lines that came together, or why there are no more.
+type Batch = Outcome<Vec<Line>>;
+
+impl Input {
+    /// Opens `file`, or stdin when there is none or it is `-`.
+    pub(crate) fn open(file: Option<&Path>) -> Outcome<Self> {
+        let Some(path) = file.filter(|path| *path != Path::new("-")) else {
+            return Ok(Input { reader: Box::new(io::stdin()), size: None });
+        };
+        let refused =
+            |error: io::Error| Failure::new(format!("cannot read {}: {error}", path.display()));
+        let file = File::open(path).map_err(refused)?;
+        let metadata = file.metadata().map_err(refused)?;
+        if metadata.is_dir() {
+            return Err(Failure::new(format!(
+                "cannot read {}: it is a folder, and a file of NDJSON is needed",
+                path.display()
+            )));
+        }
+        let size = metadata.is_file().then(|| metadata.len());
+        Ok(Input { reader: Box::new(file), size })
+    }
+
+    /// Parses the lines on another thread. What has arrived is handed on before the thread waits for
+    /// more, so a slow writer's lines do not lie about; a receiver that falls behind slows the
+    /// thread down. The end is the end of the channel.
+    pub(crate) fn batches(self) -> Receiver<Batch> {
+        let (sender, receiver) = sync_channel(WAITING);
+        let lines = Lines { reader: BufReader::with_capacity(BATCH_BYTES, self.reader), number: 0 };
+        // Not joined: when the receiver is gone, the thread may still be waiting for a line.
+        thread::spawn(move || lines.send(&sender));
+        receiver
+    }
+}
+
+struct Lines {
+    reader: BufReader<Box<dyn Read + Send>>,
+    number: u64,
+}
+
+impl Lines {
+    fn send(mut self, sender: &SyncSender<Batch>) {
+        let (mut batch, mut bytes) = (Vec::new(), 0);
+        loop {
+            let full = bytes >= BATCH_BYTES || batch.len() >= BATCH_LINES;
+            let would_wait = !self.reader.buffer().contains(&b'\n');
+            if !batch.is_empty() && (full || would_wait) {
+                if sender.send(Ok(std::mem::take(&mut batch))).is_err() {
+                    return;
+                }
+                bytes = 0;
+            }
+            match self.next() {
+                Ok(Some(line)) => {
+                    bytes += line.bytes as usize;
+                    batch.push(line);
+                }
+                end => {
+                    // Nobody to tell when the receiver is gone.
+                    let _ = sender.send(Ok(batch));
+                    if let Err(failure) = end {
+                        let _ = sender.send(Err(failure));
+                    }
+                    return;
+                }
+            }
+        }
+    }
+
+    /// The next line that is not blank.
+    fn next(&mut self) -> Outcome<Option<Line>> {
+        let mut text = Vec::new();
+        let mut bytes = 0;
+        loop {
+            text.clear();
+            self.number += 1;
+            let read = (&mut self.reader).take(MAX_LINE + 1).read_until(b'\n', &mut text);
+            let read = read.map_err(|error| Failure::at_line(error, self.number))? as u64;
+            bytes += read;
+            if read == 0 {
+                return Ok(None);
+            }
+            if read > MAX_LINE {
+                let message = format!("the line is longer than {MAX_LINE} bytes");
+                return Err(Failure::at_line(message, self.number));
+            }
+            if !text.trim_ascii().is_empty() {
+                let value = parse(&text).map_err(|why| Failure::at_line(why, self.number))?;
+                return Ok(Some(Line { number: self.number, bytes, value }));
+            }
+        }
+    }
+}
+
+/// Parses one JSON value; says where it goes wrong.
+pub(crate) fn parse(text: &[u8]) -> Result<Value, String> {
+    serde_json::from_slice(text).map_err(|error| {
+        let message = error.to_string();
+        let what = message.split(" at line ").next().unwrap_or_default();
+        format!("not JSON at column {}: {what}", error.column())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(text: &'static str) -> Vec<Result<u64, String>> {
+        let input = Input { reader: Box::new(text.as_bytes()), size: None };
+        let batches = input.batches().into_iter();
+        let lines = batches.flat_map(|batch| match batch {
+            Ok(lines) => lines.into_iter().map(|line| Ok(line.number)).collect(),
+            Err(Failure::Refused(why)) => vec![Err(why)],
+            Err(Failure::OutputClosed) => Vec::new(),
+        });
+        lines.collect()
+    }
+
+    #[test]
+    fn blank_lines_count_and_are_skipped() {
+        assert_eq!(numbers("{}\n\n  \r\n{}"), [Ok(1), Ok(4)]);
+        assert_eq!(numbers(""), []);
+    }
+
+    #[test]
+    fn lines_before_a_bad_one_are_handed_on() {
+        let found = numbers("{}\n{\"a\":}\n{}");
+        let why = "not JSON at column 6: expected value (input line 2)";
+        assert_eq!(found, [Ok(1), Err(why.to_owned())]);
+    }
+}

@@ -1,0 +1,40 @@
+//! The `headwater` program: reads and writes a database from the command line.
+#![doc = include_str!("../README.md")]
+
+mod arguments;
+mod database;
+mod document;
+mod events;
+mod failure;
+mod input;
+mod interrupt;
+mod output;
+mod progress;
+mod stats;
+mod verify;
+
+use std::process::ExitCode;
+
+use arguments::{Arguments, Area};
+use failure::{Failure, Outcome};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::read();
+    match run(arguments) {
+        Ok(()) | Err(Failure::OutputClosed) => ExitCode::SUCCESS,
+        Err(Failure::Refused(message)) => {
+            failure::report(&message);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Outcome {
+    let db = arguments.db;
+    match arguments.area {
+        Area::Document(verb) => document::run(&db, verb),
+        Area::Events(query) => events::run(&db, query),
+        Area::Stats => stats::run(&db),
+        Area::Verify => verify::run(&db),
+    }
+}

@@ -1,0 +1,172 @@
+//! Which collections there are, and where each one's rows are.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use headwater_primitives::rusqlite::{Connection, OptionalExtension};
+use headwater_primitives::{Error, ErrorKind, Namespace, Part, Result, TableId, Transaction};
+
+use crate::id::IdKind;
+use crate::index::Index;
+
+/// The document store's own tables.
+pub(crate) const PART: Part = Part {
+    name: "document",
+    migrations: &["
+CREATE TABLE document_collections(
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    id_kind TEXT NOT NULL
+);
+CREATE TABLE document_indexes(
+    id INTEGER PRIMARY KEY,
+    collection INTEGER NOT NULL REFERENCES document_collections(id),
+    path TEXT NOT NULL,
+    is_unique INTEGER NOT NULL,
+    -- Rows up to here are in the index; NULL once all are.
+    built_to INTEGER,
+    UNIQUE(collection, path)
+);
+"],
+};
+
+/// A collection's place in the hot tier, with the statements that touch it.
+pub(crate) struct Table {
+    pub(crate) number: u32,
+    pub(crate) name: Arc<str>,
+    pub(crate) id_kind: IdKind,
+    pub(crate) sql: Statements,
+    indexes: RwLock<Arc<Vec<Arc<Index>>>>,
+}
+
+pub(crate) struct Statements {
+    /// `document_N`.
+    pub(crate) table: String,
+    /// The name of the rowid column: `id` itself, or `row`.
+    pub(crate) row: &'static str,
+    pub(crate) insert: String,
+    pub(crate) replace: String,
+    pub(crate) delete: String,
+    pub(crate) get: String,
+    pub(crate) get_row: String,
+}
+
+impl Statements {
+    fn new(number: u32, kind: IdKind) -> Self {
+        let table = format!("document_{number}");
+        let row = match kind {
+            IdKind::Integer => "id",
+            IdKind::Text => "row",
+        };
+        Statements {
+            row,
+            insert: format!("INSERT INTO {table}(id, version, expires, body) VALUES (?, ?, ?, ?)"),
+            replace: format!(
+                "UPDATE {table} SET version = ?2, expires = ?3, body = ?4 WHERE {row} = ?1"
+            ),
+            delete: format!("DELETE FROM {table} WHERE {row} = ?"),
+            get: format!("SELECT version, expires, body FROM {table} WHERE id = ?"),
+            get_row: format!("SELECT {row}, version, expires, body FROM {table} WHERE id = ?"),
+            table,
+        }
+    }
+}
+
+impl Table {
+    fn new(number: u32, name: &str, id_kind: IdKind) -> Self {
+        Table {
+            number,
+            name: name.into(),
+            id_kind,
+            sql: Statements::new(number, id_kind),
+            indexes: RwLock::default(),
+        }
+    }
+
+    pub(crate) fn table_id(&self) -> TableId {
+        TableId(self.number)
+    }
+
+    pub(crate) fn indexes(&self) -> Arc<Vec<Arc<Index>>> {
+        self.indexes.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes the indexes as `connection` sees them.
+    pub(crate) fn load_indexes(&self, connection: &Connection) -> Result<()> {
+        let indexes = Index::load_all(connection, self.number)?;
+        *self.indexes.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(indexes);
+        Ok(())
+    }
+
+    /// Loads the collection `name` if `connection` sees one.
+    fn load(connection: &Connection, name: &str) -> Result<Option<Table>> {
+        let found: Option<(u32, String)> = connection
+            .prepare_cached("SELECT id, id_kind FROM document_collections WHERE name = ?")?
+            .query_row([name], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let Some((number, kind)) = found else { return Ok(None) };
+        let table = Table::new(number, name, IdKind::from_name(&kind)?);
+        table.load_indexes(connection)?;
+        Ok(Some(table))
+    }
+
+    /// The collection `name` as `tx` sees it; made when there is none.
+    pub(crate) fn load_or_create(tx: &Transaction<'_>, name: &str, kind: IdKind) -> Result<Table> {
+        if let Some(table) = Table::load(tx.sql(), name)? {
+            return Ok(table);
+        }
+        tx.sql().execute(
+            "INSERT INTO document_collections(name, id_kind) VALUES (?, ?)",
+            (name, kind.name()),
+        )?;
+        let number = u32::try_from(tx.sql().last_insert_rowid())
+            .map_err(|_| Error::new(ErrorKind::TooLarge, "too many collections"))?;
+        let table = Table::new(number, name, kind);
+        let columns = match kind {
+            IdKind::Integer => "id INTEGER PRIMARY KEY",
+            IdKind::Text => "row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE",
+        };
+        tx.sql().execute_batch(&format!(
+            "CREATE TABLE {table}({columns}, version INTEGER NOT NULL, expires INTEGER, \
+             body BLOB NOT NULL);
+             CREATE INDEX {table}_expires ON {table}(expires) WHERE expires IS NOT NULL;",
+            table = table.sql.table,
+        ))?;
+        Ok(table)
+    }
+}
+
+/// The committed collections of one namespace, shared by all handles.
+#[derive(Default)]
+pub(crate) struct Catalog(Mutex<HashMap<Box<str>, Arc<Table>>>);
+
+impl Catalog {
+    pub(crate) fn of(namespace: &Namespace) -> Arc<Catalog> {
+        namespace.extension(Catalog::default)
+    }
+
+    /// The collection `name`, if it is committed.
+    pub(crate) fn find(&self, namespace: &Namespace, name: &str) -> Result<Option<Arc<Table>>> {
+        let mut tables = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(table) = tables.get(name) {
+            return Ok(Some(table.clone()));
+        }
+        let Some(table) = namespace.query(|connection| Table::load(connection, name))? else {
+            return Ok(None);
+        };
+        let table = Arc::new(table);
+        tables.insert(name.into(), table.clone());
+        Ok(Some(table))
+    }
+}
+
+/// Refuses names that nobody could type back.
+pub(crate) fn check_name(name: &str) -> Result<()> {
+    let bad = name.is_empty() || name.len() > 128 || name.chars().any(char::is_control);
+    if bad {
+        return Err(Error::invalid(format!(
+            "collection name {name:?}: names have 1 to 128 bytes and no control characters"
+        )));
+    }
+    Ok(())
+}

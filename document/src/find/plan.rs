@@ -1,0 +1,246 @@
+//! From a query to SQL: which index narrows it, what remains to be checked, in which order.
+
+use std::ops::Bound;
+
+use headwater_primitives::filter::KeyRange;
+use headwater_primitives::rusqlite::types::Value as SqlValue;
+use headwater_primitives::rusqlite::{Connection, Row, params_from_iter};
+use headwater_primitives::{Error, Result, Sequence, jsonb};
+use serde_json::Value;
+
+use super::{Order, PageToken, Query};
+use crate::catalog::Table;
+use crate::id::DocumentId;
+use crate::index::Index;
+use crate::store::Collection;
+
+/// More ranges than this are not worth a search each.
+const MAX_RANGES: usize = 500;
+
+/// A query as SQL.
+pub(super) struct Plan<'a> {
+    collection: &'a Collection,
+    query: &'a Query,
+    from: String,
+    condition: String,
+    order: String,
+    sort_columns: String,
+    params: Vec<SqlValue>,
+}
+
+impl<'a> Plan<'a> {
+    pub(super) fn new(collection: &'a Collection, table: &Table, query: &'a Query) -> Result<Self> {
+        let mut plan = Plan {
+            collection,
+            query,
+            from: format!("{} AS d", table.sql.table),
+            condition: String::new(),
+            order: String::new(),
+            sort_columns: String::new(),
+            params: Vec::new(),
+        };
+        plan.narrow(table);
+        let now = collection.namespace.clock().now();
+        plan.condition.push_str("(d.expires IS NULL OR d.expires > ?)");
+        plan.params.push(SqlValue::Integer(now.0));
+        if !query.filter.is_all() {
+            let sql = query.filter.to_sql("d.body");
+            plan.condition.push_str(" AND ");
+            plan.condition.push_str(&sql.text);
+            plan.params.extend(sql.params);
+        }
+        if let Some(prefix) = query.json_path.as_ref().and_then(|path| path.sql_prefix()) {
+            plan.condition.push_str(" AND json_type(d.body, ?) IS NOT NULL");
+            plan.params.push(SqlValue::Text(prefix));
+        }
+        plan.sort();
+        plan.start_after(table)?;
+        Ok(plan)
+    }
+
+    /// Lets the index with the narrowest bounds, if any, name the rows to look at.
+    fn narrow(&mut self, table: &Table) {
+        let indexes = table.indexes();
+        let candidates = indexes.iter().filter(|index| index.ready).filter_map(|index| {
+            let ranges = self.query.filter.bounds(&index.text)?.into_ranges();
+            (ranges.len() <= MAX_RANGES).then_some((index, ranges))
+        });
+        // Points before ranges, a unique index before another.
+        let rank = |index: &Index, ranges: &[KeyRange]| {
+            let points = ranges.iter().all(|range| range.as_point().is_some());
+            (!points, index.uniqueness == crate::document::Uniqueness::Many, ranges.len())
+        };
+        let best = candidates.min_by_key(|(index, ranges)| rank(index, ranges));
+        let Some((index, ranges)) = best else { return };
+        let mut search = Vec::new();
+        for range in &ranges {
+            search.push(self.range_condition(range));
+        }
+        let search = if search.is_empty() { "0".to_owned() } else { search.join(" OR ") };
+        // CROSS JOIN fixes the order: first the index, then the rows it names.
+        self.from = format!(
+            "(SELECT DISTINCT row FROM {} WHERE {search}) AS hit CROSS JOIN {} AS d \
+             ON d.{} = hit.row",
+            index.table, table.sql.table, table.sql.row
+        );
+    }
+
+    fn range_condition(&mut self, range: &KeyRange) -> String {
+        if let Some(point) = range.as_point() {
+            self.params.push(SqlValue::Blob(point.to_vec()));
+            return "value = ?".to_owned();
+        }
+        let mut bound = |bound: &Bound<Vec<u8>>, inclusive: &str, exclusive: &str| {
+            let (operator, key) = match bound {
+                Bound::Unbounded => return None,
+                Bound::Included(key) => (inclusive, key),
+                Bound::Excluded(key) => (exclusive, key),
+            };
+            self.params.push(SqlValue::Blob(key.clone()));
+            Some(format!("value {operator} ?"))
+        };
+        let start = bound(&range.start, ">=", ">");
+        let end = bound(&range.end, "<=", "<");
+        let both: Vec<String> = start.into_iter().chain(end).collect();
+        if both.is_empty() { "1".to_owned() } else { format!("({})", both.join(" AND ")) }
+    }
+
+    fn sort(&mut self) {
+        for (_, text, order) in &self.query.sort {
+            let column = sort_column(text);
+            self.sort_columns.push_str(&format!(", {column}"));
+            self.order.push_str(&format!("{column}{}, ", direction(*order)));
+        }
+        self.order.push_str(&format!("d.id{}", direction(self.last_order())));
+    }
+
+    /// The id decides among equals, in the direction of the last sort.
+    fn last_order(&self) -> Order {
+        self.query.sort.last().map_or(Order::Ascending, |(_, _, order)| *order)
+    }
+
+    /// Keyset pagination: what comes after the last row of the page before, lexicographically.
+    fn start_after(&mut self, table: &Table) -> Result<()> {
+        let Some(PageToken { sort, id }) = &self.query.after else { return Ok(()) };
+        crate::write::check_kind(table, id)?;
+        if sort.len() != self.query.sort.len() {
+            return Err(Error::invalid("the page token belongs to a query with another sort"));
+        }
+        let mut equal = String::new();
+        let mut cases = Vec::new();
+        let mut params = Vec::new();
+        let mut before = Vec::new();
+        for ((_, text, order), value) in self.query.sort.iter().zip(sort) {
+            let column = sort_column(text);
+            cases.push(format!("({equal}{column} {} ?)", beyond(*order)));
+            params.extend(before.iter().cloned());
+            params.push(SqlValue::Blob(value.clone()));
+            equal.push_str(&format!("{column} = ? AND "));
+            before.push(SqlValue::Blob(value.clone()));
+        }
+        cases.push(format!("({equal}d.id {} ?)", beyond(self.last_order())));
+        params.extend(before);
+        params.push(match id {
+            DocumentId::Integer(id) => SqlValue::Integer(*id),
+            DocumentId::Text(id) => SqlValue::Text(id.to_string()),
+        });
+        self.condition.push_str(&format!(" AND ({})", cases.join(" OR ")));
+        self.params.extend(params);
+        Ok(())
+    }
+
+    fn select(&self) -> String {
+        format!(
+            "SELECT d.id, d.version, d.body{} FROM {} WHERE {} ORDER BY {}",
+            self.sort_columns, self.from, self.condition, self.order
+        )
+    }
+
+    /// Hands the page's documents to `found`, and returns where the next page begins.
+    pub(super) fn page(
+        &self,
+        mut found: impl FnMut(DocumentId, Sequence, &[u8]) -> Result<()>,
+    ) -> Result<Option<PageToken>> {
+        let limit = self.query.limit;
+        if limit == 0 {
+            return Ok(None);
+        }
+        let json_path = self.query.json_path.as_ref().filter(|path| !path.is_singular());
+        // One more than asked tells whether there is a next page; rows that only the JSONPath can
+        // judge are read until there are enough.
+        let mut sql = self.select();
+        if json_path.is_none() {
+            sql.push_str(&format!(" LIMIT {}", limit.saturating_add(1)));
+        }
+        self.collection.namespace.snapshot(|snapshot| {
+            let mut statement = snapshot.sql().prepare_cached(&sql)?;
+            let mut rows = statement.query(params_from_iter(&self.params))?;
+            let (mut count, mut last) = (0, None);
+            while let Some(row) = rows.next()? {
+                let body = body_of(row)?;
+                if let Some(path) = json_path
+                    && path.query(&jsonb::from_slice::<Value>(body)?).is_empty()
+                {
+                    continue;
+                }
+                if count == limit {
+                    return Ok(last);
+                }
+                count += 1;
+                let id = DocumentId::from_sql(row.get_ref(0)?)?;
+                last = Some(self.token(row, &id)?);
+                found(id, Sequence(row.get::<_, i64>(1)? as u64), body)?;
+            }
+            Ok(None)
+        })
+    }
+
+    pub(super) fn count(&self) -> Result<u64> {
+        let sql = format!("SELECT count(*) FROM {} WHERE {}", self.from, self.condition);
+        self.collection.namespace.query(|connection| {
+            let count: i64 = connection
+                .prepare_cached(&sql)?
+                .query_row(params_from_iter(&self.params), |row| row.get(0))?;
+            Ok(count as u64)
+        })
+    }
+
+    pub(super) fn explain(&self) -> Result<Vec<String>> {
+        let sql = format!("EXPLAIN QUERY PLAN {} LIMIT {}", self.select(), self.query.limit);
+        self.collection.namespace.query(|connection: &Connection| {
+            let mut statement = connection.prepare(&sql)?;
+            let steps = statement.query_map(params_from_iter(&self.params), |row| row.get(3))?;
+            Ok(steps.collect::<std::result::Result<_, _>>()?)
+        })
+    }
+
+    fn token(&self, row: &Row<'_>, id: &DocumentId) -> Result<PageToken> {
+        let sort = (0..self.query.sort.len())
+            .map(|at| row.get::<_, Vec<u8>>(3 + at))
+            .collect::<std::result::Result<_, _>>()?;
+        Ok(PageToken { sort, id: id.clone() })
+    }
+}
+
+fn body_of<'r>(row: &'r Row<'_>) -> Result<&'r [u8]> {
+    row.get_ref(2)?.as_blob().map_err(|_| Error::corrupt("a document is no blob"))
+}
+
+/// The key codec's form of the value at a path; empty, and so first, where there is none.
+fn sort_column(path: &str) -> String {
+    format!("coalesce(hw_key(d.body, '{}'), x'')", path.replace('\'', "''"))
+}
+
+fn direction(order: Order) -> &'static str {
+    match order {
+        Order::Ascending => "",
+        Order::Descending => " DESC",
+    }
+}
+
+fn beyond(order: Order) -> &'static str {
+    match order {
+        Order::Ascending => ">",
+        Order::Descending => "<",
+    }
+}

@@ -1,0 +1,39 @@
+//! A document store: typed and untyped collections with indexes, filters and a change log.
+#![doc = include_str!("../README.md")]
+
+mod bulk;
+mod catalog;
+mod collections;
+mod document;
+mod encoded;
+mod find;
+mod id;
+mod index;
+mod jsonpath;
+mod patch;
+mod read;
+// mod snapshot_rows;
+mod store;
+mod transaction;
+mod ttl;
+// mod verify;
+mod write;
+mod written;
+
+pub use collections::{CollectionInfo, collections};
+pub use document::{Document, IndexSpec, Uniqueness};
+pub use encoded::MAX_DOCUMENT_BYTES;
+pub use find::{Find, Order, Page, PageToken};
+pub use id::{DocumentId, IdKind, ToId};
+pub use index::{BuildProgress, IndexBuild, IndexInfo};
+pub use jsonpath::JsonPath;
+pub use store::DocumentStore;
+pub use transaction::DocumentTransaction;
+// pub use verify::verify;
+pub use written::{BulkWritten, PutOptions, Versioned, Written};
+
+/// `#[derive(Store)]` for document types.
+pub use headwater_macros::Store;
+
+pub use headwater_cdc as cdc;
+pub use headwater_primitives as primitives;

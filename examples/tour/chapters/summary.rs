@@ -1,0 +1,73 @@
+//! Summary: what is on the disk now.
+
+use std::time::Instant;
+
+use headwater::cdc::{EventFilter, Start};
+
+use super::Chapter;
+use crate::screen::{Column, Table, human};
+use crate::{Outcome, Tour};
+
+pub(super) const CHAPTER: Chapter = Chapter {
+    title: "What is on the disk",
+    about: "The database of chapters 1 to 4, as `stats` and `verify` see it.",
+    run,
+};
+
+fn run(tour: &mut Tour) -> Outcome {
+    let stats = tour.db.stats()?;
+    let mut table = Table::new(&[
+        Column::Left("store"),
+        Column::Left("collection"),
+        Column::Right("documents"),
+        Column::Left("indexes"),
+    ]);
+    for rows in &stats.tables {
+        table.row([
+            rows.store.to_owned(),
+            rows.table.clone(),
+            human::count(rows.rows),
+            rows.indexes.join(", "),
+        ]);
+    }
+    tour.screen.line("");
+    tour.screen.table(&table);
+
+    let (events, as_json) = as_json(tour)?;
+    let each = |bytes: u64| human::bytes(bytes / events.max(1));
+    let log = stats.changes.bytes;
+    let mut table =
+        Table::new(&[Column::Left(""), Column::Right("bytes"), Column::Right("per event")]);
+    table.row(["hot.db".into(), human::bytes(stats.hot_bytes), String::new()]);
+    table.row(["hot.db-wal".into(), human::bytes(stats.wal_bytes), String::new()]);
+    table.row([
+        format!("the change log in them: {} events", human::count(events)),
+        human::bytes(log),
+        each(log),
+    ]);
+    table.row(["the same events as lines of JSON".into(), human::bytes(as_json), each(as_json)]);
+    tour.screen.line("");
+    tour.screen.table(&table);
+
+    let began = Instant::now();
+    let defects = tour.db.verify()?;
+    let took = human::time(began.elapsed());
+    tour.check(events == stats.changes.head.0, "every event can be read")?;
+    tour.check(
+        defects.is_empty(),
+        &format!("verify finds nothing wrong with documents, indexes and events, in {took}"),
+    )
+}
+
+/// The events and what they take as JSON.
+fn as_json(tour: &Tour) -> Outcome<(u64, u64)> {
+    let mut log = tour.db.changes().subscribe(Start::Beginning, EventFilter::all())?;
+    let (mut events, mut bytes) = (0, 0);
+    while let Some(batch) = log.try_next_batch()? {
+        for event in batch.events() {
+            bytes += event?.to_json()?.len() as u64 + 1;
+            events += 1;
+        }
+    }
+    Ok((events, bytes))
+}

@@ -1,0 +1,86 @@
+//! What the tour shows: coloured on a terminal, plain text in a pipe.
+
+pub(crate) mod human;
+mod table;
+
+use std::fmt::Display;
+use std::io::{self, IsTerminal, Write};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+pub(crate) use table::{Column, Table};
+
+/// How wide a line of the tour is at most.
+pub(crate) const WIDTH: usize = 88;
+
+/// Where the tour is shown.
+#[derive(Clone, Copy)]
+pub(crate) struct Screen {
+    colour: bool,
+}
+
+impl Screen {
+    pub(crate) fn detect() -> Screen {
+        let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        Screen { colour: wanted && io::stdout().is_terminal() }
+    }
+
+    /// One line, or several.
+    pub(crate) fn line(self, text: impl Display) {
+        // Whoever closed the pipe has seen enough; the tour still tidies up after itself.
+        let _ = writeln!(io::stdout().lock(), "{text}");
+    }
+
+    /// A line that belongs to the one above.
+    pub(crate) fn indented(self, text: impl Display) {
+        self.line(format!("  {text}"));
+    }
+
+    pub(crate) fn heading(self, number: usize, title: &str, about: &str) {
+        let text = format!("{number} · {title} ");
+        let rule = "─".repeat(WIDTH.saturating_sub(text.chars().count()));
+        self.line("");
+        self.line(format!("{}{}", self.bold(text), self.dim(rule)));
+        self.line(about);
+    }
+
+    /// A question or a step within a chapter.
+    pub(crate) fn step(self, text: impl Display) {
+        self.line("");
+        self.line(self.paint("36", text));
+    }
+
+    /// A statement that was tested and holds.
+    pub(crate) fn checked(self, statement: &str) {
+        self.indented(format!("{} {statement}", self.paint("32", "✓")));
+    }
+
+    pub(crate) fn table(self, table: &Table) {
+        for (row, text) in table.lines().enumerate() {
+            let text = if row == 0 && table.has_header() { self.dim(text) } else { text };
+            self.indented(text);
+        }
+    }
+
+    /// A progress bar on a terminal; nothing elsewhere.
+    pub(crate) fn bar(self, steps: u64, what: &'static str) -> ProgressBar {
+        let bar = ProgressBar::new(steps).with_message(what);
+        // The default bar is as good when the template should ever be wrong.
+        if let Ok(style) = ProgressStyle::with_template("  {msg} {bar:40.cyan/dim} {pos}/{len}") {
+            bar.set_style(style.progress_chars("━╸─"));
+        }
+        bar
+    }
+
+    pub(crate) fn bold(self, text: impl Display) -> String {
+        self.paint("1", text)
+    }
+
+    pub(crate) fn dim(self, text: impl Display) -> String {
+        self.paint("2", text)
+    }
+
+    fn paint(self, code: &str, text: impl Display) -> String {
+        if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_string() }
+    }
+}

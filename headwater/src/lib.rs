@@ -1,0 +1,43 @@
+//! Headwater, the facade: every store behind one type, and each value routed to its own.
+#![doc = include_str!("../README.md")]
+
+mod builder;
+mod database;
+mod opened;
+mod parts;
+mod routing;
+mod stats;
+mod store_macro;
+mod transaction;
+
+pub mod model;
+pub mod prelude;
+
+pub use builder::HeadwaterBuilder;
+pub use database::Headwater;
+pub use routing::{Filtered, Key, Keyed, Store};
+pub use stats::{Stats, TableStats};
+pub use transaction::Transaction;
+
+pub use headwater_macros::Store;
+pub use headwater_primitives::filter;
+pub use headwater_primitives::{
+    Attributes, Commit, Durability, Error, ErrorKind, Namespace, Pending, Read, Result, Sequence,
+    Submit, Timestamp, WriteOptions,
+};
+
+/// The change log.
+pub use headwater_cdc as cdc;
+/// The document store.
+#[cfg(feature = "document")]
+pub use headwater_document as document;
+/// The namespace and what all parts share.
+pub use headwater_primitives as primitives;
+
+/// What derived code names.
+#[doc(hidden)]
+pub mod __private {
+    #[cfg(feature = "document")]
+    pub use headwater_document::{Document, DocumentId, IdKind, IndexSpec, ToId, Uniqueness};
+    pub use headwater_primitives::Result;
+}

@@ -1,0 +1,22 @@
+//! What the database asks of every store that is built in.
+
+#[cfg(feature = "document")]
+mod document;
+
+use headwater_primitives::{Namespace, Result};
+
+use crate::stats::TableStats;
+
+/// One store's answers.
+pub(crate) struct PartHooks {
+    /// One line per defect.
+    pub(crate) verify: fn(&Namespace) -> Result<Vec<String>>,
+    /// Its tables.
+    pub(crate) tables: fn(&Namespace) -> Result<Vec<TableStats>>,
+}
+
+/// Every store of this build.
+pub(crate) const PARTS: &[PartHooks] = &[
+    #[cfg(feature = "document")]
+    document::HOOKS,
+];

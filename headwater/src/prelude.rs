@@ -1,0 +1,7 @@
+//! What most programs need: `use headwater::prelude::*`.
+
+pub use crate::filter::{Filter, field};
+pub use crate::{Headwater, Store, Transaction};
+
+#[cfg(feature = "document")]
+pub use crate::document::{DocumentStore, Order};

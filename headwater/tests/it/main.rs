@@ -1,0 +1,8 @@
+//! The facade from outside.
+#![allow(clippy::unwrap_used)]
+
+mod customer;
+mod inspection;
+mod opening;
+mod routing;
+mod transactions;
