@@ -185,7 +185,7 @@ pub(crate) enum Format {
 }
 
 fn store(text: &str) -> Result<Store, String> {
-    Store::named(text).ok_or_else(|| {
+    Store::ALL.into_iter().find(|store| store.name() == text).ok_or_else(|| {
         let known: Vec<&str> = Store::ALL.into_iter().map(Store::name).collect();
         format!("known stores are {}", known.join(", "))
     })

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use headwater::Store;
+use headwater::document::Document;
+use headwater::filter::Filter;
+use headwater::{Headwater, Store};
 use serde::{Deserialize, Serialize};
 
 /// A package that the workspace resolves to.
@@ -137,4 +139,12 @@ pub(crate) struct Review {
     pub(crate) id: String,
     #[store(index)]
     pub(crate) file: String,
+}
+
+/// Every document of a type, in the order of ids.
+pub(crate) fn all<T: Document>(db: &Headwater) -> headwater::Result<Vec<T>> {
+    let store = db.documents::<T>()?;
+    let number = store.count().wait()?;
+    let page = store.find(Filter::all()).limit(number as usize).run().wait()?;
+    Ok(page.documents.into_iter().map(|found| found.document).collect())
 }

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
+use headwater_document::cdc::{ChangeLog as Changes, EventFilter, Start, Subscription};
 use headwater_document::primitives::Namespace;
 use headwater_document::{Document as Stored, DocumentId, DocumentStore, IdKind, ToId};
 
 use crate::Outcome;
 use crate::documents::{Document, Order};
-use crate::engines::{Engine, Reader, RowCache, missing};
+use crate::engines::{ChangeLog, Engine, Events, Reader, RowCache, Subscriber, missing};
 
 impl Stored for Order {
     fn collection() -> &'static str {
@@ -75,5 +76,63 @@ impl Reader for Gets<'_> {
             show(&row.body);
         }
         Ok(())
+    }
+}
+
+/// The store's own change log: what the peers' logs are beside.
+pub(crate) struct Log {
+    store: Headwater,
+    changes: Changes,
+}
+
+impl Log {
+    pub(crate) fn open(folder: &Path) -> Outcome<Self> {
+        let store = Headwater::open(folder, RowCache::Off)?;
+        let changes = Changes::open(store.orders.namespace())?;
+        Ok(Self { store, changes })
+    }
+}
+
+impl ChangeLog for Log {
+    fn record(&self, documents: &[Document]) -> Outcome<()> {
+        self.store.bulk(documents)
+    }
+
+    fn settle(&self) -> Outcome<()> {
+        self.store.settle()
+    }
+
+    fn bytes_on_disk(&self) -> Outcome<u64> {
+        Ok(self.changes.stats().wait()?.bytes)
+    }
+
+    fn subscribe(&self) -> Outcome<Box<dyn Subscriber + '_>> {
+        let subscription = self.changes.subscribe(Start::Beginning, EventFilter::all())?;
+        Ok(Box::new(Follow(subscription)))
+    }
+}
+
+struct Follow(Subscription);
+
+impl Subscriber for Follow {
+    fn next_batch(&mut self, events: Events) -> Outcome<usize> {
+        let Some(batch) = self.0.try_next_batch()? else { return Ok(0) };
+        let mut count = 0;
+        match events {
+            Events::Undecoded => {
+                for record in batch.records() {
+                    std::hint::black_box(record?.payload);
+                    count += 1;
+                }
+            }
+            Events::Decoded => {
+                for event in batch.events() {
+                    let event = event?;
+                    std::hint::black_box(event.after::<Order>()?);
+                    count += 1;
+                }
+            }
+        }
+        Ok(count)
     }
 }

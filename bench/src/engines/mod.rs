@@ -106,7 +106,7 @@ pub(crate) fn systems() -> Vec<System> {
             name: "headwater",
             version: locked("headwater-document").to_owned(),
             open: |folder, cache| Ok(Box::new(headwater::Headwater::open(folder, cache)?)),
-            open_change_log: |_| Err("todo".into()),
+            open_change_log: |folder| Ok(Box::new(headwater::Log::open(folder)?)),
         },
         System {
             name: "rusqlite",

@@ -48,7 +48,7 @@ pub(crate) fn document(document: &Value) -> String {
 
 fn empty() -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+    table.load_style(presets::UTF8_FULL_CONDENSED.with_rounded_corners());
     table.set_content_arrangement(ContentArrangement::Dynamic);
     table
 }
@@ -79,8 +79,9 @@ mod tests {
     #[test]
     fn documents_of_different_fields_share_a_table() {
         let text = documents(&[json!({"id": 1, "name": "Ada"}), json!({"id": 2, "city": "Bern"})]);
-        let header: Vec<&str> = text.lines().nth(1).unwrap().split_whitespace().collect();
-        assert_eq!(header, ["id", "name", "city"]);
+        let header = text.lines().nth(1).unwrap();
+        let names: Vec<&str> = header.split(['│', '┆', ' ']).filter(|n| !n.is_empty()).collect();
+        assert_eq!(names, ["id", "name", "city"]);
         assert!(text.contains("Ada") && text.contains("Bern"));
     }
 

@@ -7,7 +7,7 @@ use headwater::filter::{Filter, field};
 use headwater::prelude::Order;
 
 use super::Chapter;
-use crate::model::{DependencyKind, Package, SourceFile};
+use crate::model::{DependencyKind, Package, SourceFile, all};
 use crate::screen::{Column, Table, human};
 use crate::{Outcome, Tour};
 
@@ -33,12 +33,11 @@ fn run(tour: &mut Tour) -> Outcome {
 }
 
 fn by_id(tour: &mut Tour) -> Outcome {
-    let all = tour.db.find::<Package>(Filter::all())?.limit(usize::MAX).run().wait()?.documents;
+    let all = all::<Package>(&tour.db)?;
     let began = Instant::now();
     let mut same = true;
-    for found in &all {
-        let package = tour.db.get::<Package>(&*found.document.id).wait()?;
-        same &= package.as_ref() == Some(&found.document);
+    for written in &all {
+        same &= tour.db.get::<Package>(&*written.id).wait()?.as_ref() == Some(written);
     }
     let each = began.elapsed() / (all.len().max(1) as u32);
     tour.screen.step("get::<Package>(id), for every package");
@@ -92,8 +91,7 @@ fn by_path(tour: &mut Tour) -> Outcome {
         let mut dependencies = package.dependencies.iter();
         dependencies.any(|needs| needs.kind == DependencyKind::Build && needs.name == "cc")
     };
-    let everything = packages.find(Filter::all()).limit(usize::MAX).run().wait()?.documents;
-    let expected = everything.iter().filter(|found| compiles(&found.document)).count();
+    let expected = all::<Package>(&tour.db)?.iter().filter(|package| compiles(package)).count();
     let right = found.len() == expected && found.iter().all(compiles);
     tour.check(right, "a loop over all packages finds the same ones")
 }

@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use headwater::filter::Filter;
 use headwater::{Attributes, ErrorKind, WriteOptions};
 use serde::Serialize;
 
 use super::Chapter;
-use crate::model::Package;
+use crate::model::{Package, all};
 use crate::screen::{Column, Table, human};
 use crate::{Outcome, Tour};
 
@@ -34,8 +33,8 @@ fn run(tour: &mut Tour) -> Outcome {
 /// The packages of which the workspace has more than one version, by name.
 fn resolved_twice(tour: &Tour) -> Outcome<BTreeMap<String, Vec<Package>>> {
     let mut by_name: BTreeMap<String, Vec<Package>> = BTreeMap::new();
-    for found in tour.db.find::<Package>(Filter::all())?.limit(usize::MAX).run().wait()?.documents {
-        by_name.entry(found.document.name.clone()).or_default().push(found.document);
+    for package in all::<Package>(&tour.db)? {
+        by_name.entry(package.name.clone()).or_default().push(package);
     }
     by_name.retain(|_, versions| versions.len() > 1);
     Ok(by_name)
@@ -81,7 +80,7 @@ fn mark_together(tour: &mut Tour, twice: &BTreeMap<String, Vec<Package>>) -> Out
 
 fn fail_together(tour: &mut Tour) -> Outcome {
     tour.screen.step("A transaction that changes every package, and fails at the last one");
-    let before = everything(tour)?;
+    let before = all::<Package>(&tour.db)?;
     let head = tour.db.changes().head();
     let Some(taken) = before.first().map(|package| package.folder.clone()) else {
         return Err("there is no package".into());
@@ -107,12 +106,7 @@ fn fail_together(tour: &mut Tour) -> Outcome {
     tour.screen.indented(format!("refused: {error}"));
     let is_named = error.kind() == ErrorKind::AlreadyExists;
     tour.check(is_named, "the error says what was wrong: the folder is unique, and taken")?;
-    let same = everything(tour)? == before;
+    let same = all::<Package>(&tour.db)? == before;
     tour.check(same, &format!("none of the {number} packages has changed"))?;
     tour.check(tour.db.changes().head() == head, "no event was written")
-}
-
-fn everything(tour: &Tour) -> Outcome<Vec<Package>> {
-    let page = tour.db.find::<Package>(Filter::all())?.limit(usize::MAX).run().wait()?;
-    Ok(page.documents.into_iter().map(|found| found.document).collect())
 }

@@ -75,10 +75,11 @@ fn cargo() -> Command {
 }
 
 fn run(arguments: &[&str]) -> Outcome<Metadata> {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+    let package = std::env::var_os("CARGO_MANIFEST_DIR");
+    let package = package.unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
     let output = cargo()
         .args(["metadata", "--format-version", "1", "--locked", "--manifest-path"])
-        .arg(manifest)
+        .arg(Path::new(&package).join("Cargo.toml"))
         .args(arguments)
         .output()
         .map_err(|error| format!("cargo cannot be started: {error}"))?;

@@ -6,11 +6,10 @@ use std::time::{Duration, Instant};
 
 use headwater::Headwater;
 use headwater::cdc::{ChangeLog, EventFilter, Op, Start};
-use headwater::filter::Filter;
 
 use super::open;
 use crate::Outcome;
-use crate::model::{Review, SourceFile};
+use crate::model::{Review, SourceFile, all};
 
 /// What was found after one kill.
 pub(super) struct Aftermath {
@@ -49,9 +48,7 @@ impl Aftermath {
 
 /// The reviewed file by the review's id.
 fn everything_reviewed(db: &Headwater) -> Outcome<HashMap<String, String>> {
-    let reviews = db.find::<Review>(Filter::all())?.limit(usize::MAX).run().wait()?.documents;
-    let reviews = reviews.into_iter().map(|found| (found.document.id, found.document.file));
-    Ok(reviews.collect())
+    Ok(all::<Review>(db)?.into_iter().map(|review| (review.id, review.file)).collect())
 }
 
 fn miscounted(db: &Headwater, reviews: &HashMap<String, String>) -> Outcome<u64> {
@@ -59,10 +56,8 @@ fn miscounted(db: &Headwater, reviews: &HashMap<String, String>) -> Outcome<u64>
     for file in reviews.values() {
         *counts.entry(file).or_default() += 1;
     }
-    let files = db.find::<SourceFile>(Filter::all())?.limit(usize::MAX).run().wait()?.documents;
-    let counted = |file: &SourceFile| counts.get(&*file.id).copied().unwrap_or(0);
-    let wrong = files.iter().filter(|found| found.document.reviews != counted(&found.document));
-    Ok(wrong.count() as u64)
+    let wrong = |file: &SourceFile| file.reviews != counts.get(&*file.id).copied().unwrap_or(0);
+    Ok(all::<SourceFile>(db)?.into_iter().filter(wrong).count() as u64)
 }
 
 fn log_is_whole(changes: &ChangeLog, reviews: &HashMap<String, String>) -> Outcome<bool> {

@@ -6,13 +6,12 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use headwater::filter::Filter;
 use headwater::{Error, ErrorKind, Headwater};
 
 use super::open;
 use crate::Outcome;
 use crate::arguments::WRITE_UNTIL_KILLED;
-use crate::model::{Review, SourceFile};
+use crate::model::{Review, SourceFile, all};
 
 const WRITERS: usize = 16;
 
@@ -71,8 +70,7 @@ fn read_line(lines: &mut impl BufRead) -> std::io::Result<Option<String>> {
 /// Writes reviews from many threads and prints the id of each one that is safe. Never ends.
 pub(crate) fn write_until_killed(folder: &Path, round: &str) -> Outcome {
     let db = open(folder)?;
-    let files = db.find::<SourceFile>(Filter::all())?.limit(usize::MAX).run().wait()?.documents;
-    let files: Vec<String> = files.into_iter().map(|found| found.document.id).collect();
+    let files: Vec<String> = all::<SourceFile>(&db)?.into_iter().map(|file| file.id).collect();
     thread::scope(|scope| {
         let start = |writer| {
             let (db, files) = (&db, &files);
