@@ -26,9 +26,7 @@ impl Bench {
             systems: chosen(&options.systems)?,
             quick: options.quick,
             rounds: usize::from(options.rounds),
-            work: tempfile::Builder::new()
-                .prefix("work-")
-                .tempdir_in(parent)?,
+            work: tempfile::Builder::new().prefix("work-").tempdir_in(parent)?,
         })
     }
 

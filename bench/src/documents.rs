@@ -142,10 +142,7 @@ const CURRENCIES: [&str; 3] = ["EUR", "GBP", "NOK"];
 fn order(id: u64) -> Order {
     let mut random = Random(SEED ^ id.wrapping_mul(0x9E37_79B9_7F4A_7C15));
     let lines: Vec<OrderLine> = (0..2).map(|_| line(&mut random)).collect();
-    let cents: f64 = lines
-        .iter()
-        .map(|line| line.price * 100.0 * f64::from(line.quantity))
-        .sum();
+    let cents: f64 = lines.iter().map(|line| line.price * 100.0 * f64::from(line.quantity)).sum();
     let (first, last) = (random.pick(&FIRST), random.pick(&LAST));
     let (city, country) = random.pick(&CITIES);
     Order {

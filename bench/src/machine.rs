@@ -12,11 +12,7 @@ use crate::bench::Bench;
 use crate::report::{Better, Metric, params};
 
 const CASE: &str = "machine";
-const SYNCS: Metric = Metric {
-    name: "fdatasync",
-    unit: "ops/s",
-    better: Better::Higher,
-};
+const SYNCS: Metric = Metric { name: "fdatasync", unit: "ops/s", better: Better::Higher };
 const WRITE: [u8; 500] = [b'h'; 500];
 
 #[derive(Clone, Copy)]
@@ -36,15 +32,10 @@ pub(crate) fn probe(bench: &mut Bench) -> Outcome<()> {
         bench.work().display()
     );
     for _ in 0..bench.rounds() {
-        for (room, name) in [
-            (Room::Growing, "growing"),
-            (Room::Preallocated, "preallocated"),
-        ] {
+        for (room, name) in [(Room::Growing, "growing"), (Room::Preallocated, "preallocated")] {
             let rate = syncs_per_second(&bench.work().join("probe"), room, writes)?;
             let params = params(json!({"file": name, "bytes": WRITE.len()}));
-            bench
-                .report
-                .record(CASE, &SYNCS, &params, ("disk", "-"), rate);
+            bench.report.record(CASE, &SYNCS, &params, ("disk", "-"), rate);
         }
     }
     bench.report.print(CASE);

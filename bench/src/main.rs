@@ -71,10 +71,7 @@ fn run(area: Area) -> Outcome<()> {
             let mut bench = Bench::new("document", &options)?;
             machine::probe(&mut bench)?;
             document::run(&mut bench, &options.cases)?;
-            println!(
-                "\n{}",
-                bench.report.write_jsonl(&figures_folder())?.display()
-            );
+            println!("\n{}", bench.report.write_jsonl(&figures_folder())?.display());
             Ok(())
         }
         Area::MemoryOf(child) => child.run(),

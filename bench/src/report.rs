@@ -62,10 +62,7 @@ struct Measured {
 
 impl Report {
     pub(crate) fn new(area: &'static str) -> Self {
-        Self {
-            area,
-            series: Vec::new(),
-        }
+        Self { area, series: Vec::new() }
     }
 
     /// Adds the value of one round.
@@ -82,27 +79,15 @@ impl Report {
         };
         let index = self.series.iter().position(same).unwrap_or_else(|| {
             let (params, systems) = (params.clone(), Vec::new());
-            self.series.push(Series {
-                case,
-                metric,
-                params,
-                systems,
-            });
+            self.series.push(Series { case, metric, params, systems });
             self.series.len() - 1
         });
         let systems = &mut self.series[index].systems;
-        match systems
-            .iter_mut()
-            .find(|measured| measured.system == system)
-        {
+        match systems.iter_mut().find(|measured| measured.system == system) {
             Some(measured) => measured.values.push(value),
             None => {
                 let (version, values) = (version.to_owned(), vec![value]);
-                systems.push(Measured {
-                    system,
-                    version,
-                    values,
-                });
+                systems.push(Measured { system, version, values });
             }
         }
     }
@@ -183,14 +168,8 @@ impl Series {
             params.insert("rounds".into(), measured.values.len().into());
             params.insert("min".into(), summary.min.into());
             params.insert("max".into(), summary.max.into());
-            params.insert(
-                "ratio_to_best_peer".into(),
-                self.ratio_to_best_peer(summary).into(),
-            );
-            params.insert(
-                "ratio_to_rusqlite".into(),
-                self.ratio_to(BASELINE, summary).into(),
-            );
+            params.insert("ratio_to_best_peer".into(), self.ratio_to_best_peer(summary).into());
+            params.insert("ratio_to_rusqlite".into(), self.ratio_to(BASELINE, summary).into());
             json!({
                 "area": area,
                 "case": self.case,
@@ -210,9 +189,7 @@ impl Series {
         if self.systems.len() < 2 {
             return None;
         }
-        let peers = self
-            .summaries()
-            .filter(|(measured, _)| measured.system != OURS);
+        let peers = self.summaries().filter(|(measured, _)| measured.system != OURS);
         let medians = peers.map(|(_, peer)| peer.median);
         let best = match self.metric.better {
             Better::Higher => medians.reduce(f64::max),
@@ -251,38 +228,20 @@ fn number(value: f64) -> String {
         }
         grouped.push(digit);
     }
-    if value < 0.0 {
-        format!("-{grouped}")
-    } else {
-        grouped
-    }
+    if value < 0.0 { format!("-{grouped}") } else { grouped }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const RATE: Metric = Metric {
-        name: "gets",
-        unit: "1/s",
-        better: Better::Higher,
-    };
-    const SIZE: Metric = Metric {
-        name: "size",
-        unit: "bytes",
-        better: Better::Lower,
-    };
+    const RATE: Metric = Metric { name: "gets", unit: "1/s", better: Better::Higher };
+    const SIZE: Metric = Metric { name: "size", unit: "bytes", better: Better::Lower };
 
     fn report(metric: &'static Metric, values: [f64; 3]) -> Report {
         let mut report = Report::new("area");
         for (system, value) in ["headwater", "rusqlite", "redb"].into_iter().zip(values) {
-            report.record(
-                "case",
-                metric,
-                &params(json!({"threads": 1})),
-                (system, "1.0.0"),
-                value,
-            );
+            report.record("case", metric, &params(json!({"threads": 1})), (system, "1.0.0"), value);
         }
         report
     }
@@ -299,24 +258,16 @@ mod tests {
 
     #[test]
     fn a_line_has_the_agreed_fields() {
-        let line = report(&RATE, [1.0, 2.0, 3.0]).series[0]
-            .lines("area")
-            .remove(0);
+        let line = report(&RATE, [1.0, 2.0, 3.0]).series[0].lines("area").remove(0);
         let fields: Vec<_> = line.as_object().into_iter().flat_map(Map::keys).collect();
-        let agreed = [
-            "area", "case", "metric", "params", "system", "unit", "value", "version",
-        ];
+        let agreed = ["area", "case", "metric", "params", "system", "unit", "value", "version"];
         assert_eq!(fields, agreed);
     }
 
     #[test]
     fn numbers_are_grouped() {
-        let cases = [
-            (1_234_567.4, "1,234,567"),
-            (999.0, "999"),
-            (1.234, "1.23"),
-            (-4096.0, "-4,096"),
-        ];
+        let cases =
+            [(1_234_567.4, "1,234,567"), (999.0, "999"), (1.234, "1.23"), (-4096.0, "-4,096")];
         for (value, text) in cases {
             assert_eq!(number(value), text);
         }

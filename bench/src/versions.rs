@@ -7,9 +7,7 @@ pub(crate) fn locked(package: &str) -> &'static str {
     let mut lines = LOCK.lines();
     let name = format!("name = \"{package}\"");
     lines.find(|line| *line == name);
-    let version = lines
-        .next()
-        .and_then(|line| line.strip_prefix("version = \""));
+    let version = lines.next().and_then(|line| line.strip_prefix("version = \""));
     version.map_or("unknown", |version| version.trim_end_matches('"'))
 }
 

@@ -24,8 +24,14 @@ pub struct Batch {
 #[derive(Clone, Debug)]
 pub(crate) enum Content {
     /// Records from `from` on, as far as they match the filter.
-    Changes { segments: Vec<Segment>, from: Sequence },
-    Rows { rows: Vec<UnifiedEvent>, last: bool },
+    Changes {
+        segments: Vec<Segment>,
+        from: Sequence,
+    },
+    Rows {
+        rows: Vec<UnifiedEvent>,
+        last: bool,
+    },
 }
 
 /// How a batch is acknowledged.
@@ -143,9 +149,8 @@ pub(crate) fn matching<'a>(
 ) -> impl Iterator<Item = Result<(&'a Segment, Record<'a>)>> {
     // Neighbours share a tag, so it is judged once for a run of them.
     let mut known: Option<(&'a Arc<str>, TagMatch)> = None;
-    let records = segments
-        .iter()
-        .flat_map(|segment| segment.records().map(move |record| (segment, record)));
+    let records =
+        segments.iter().flat_map(|segment| segment.records().map(move |record| (segment, record)));
     records.filter_map(move |(segment, record)| {
         let record = match record {
             Ok(record) if record.sequence < from => return None,

@@ -39,12 +39,7 @@ const RESERVED: u8 = 1 << 7;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Payload<'a> {
     /// A store changed a row.
-    Change {
-        op: Op,
-        key: KeyRef<'a>,
-        before: Option<&'a [u8]>,
-        after: Option<&'a [u8]>,
-    },
+    Change { op: Op, key: KeyRef<'a>, before: Option<&'a [u8]>, after: Option<&'a [u8]> },
     /// The application published something.
     Event { kind: &'a str, data: &'a [u8] },
 }
@@ -182,7 +177,8 @@ mod tests {
     fn a_change_is_as_long_as_the_format_says() {
         let mut out = Vec::new();
         let key = KeyRef::Text("ada");
-        write_change(&mut out, &change(Op::Update, key, Some(&[0x17, 0x61]), Some(&[0x00]))).unwrap();
+        write_change(&mut out, &change(Op::Update, key, Some(&[0x17, 0x61]), Some(&[0x00])))
+            .unwrap();
         assert_eq!(out, [0b0110_1010, 3, b'a', b'd', b'a', 2, 0x17, 0x61, 0x00]);
         out.clear();
         write_change(&mut out, &change(Op::Create, KeyRef::Integer(-1), None, Some(&[1]))).unwrap();

@@ -101,9 +101,8 @@ pub(crate) fn enforce(namespace: &Namespace, log: &SegmentLog) -> Result<Sequenc
     let mut start = log.start();
     while start < keep {
         let truncated = log.clone();
-        let now = namespace
-            .transaction(move |tx| truncated.truncate_before(tx, keep, BATCH))
-            .wait()?;
+        let now =
+            namespace.transaction(move |tx| truncated.truncate_before(tx, keep, BATCH)).wait()?;
         if now <= start {
             break;
         }

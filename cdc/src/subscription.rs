@@ -128,8 +128,7 @@ impl Stream for Subscription {
         match self.poll_batch(context) {
             Poll::Pending => Poll::Pending,
             Poll::Ready(batch) => {
-                let closed =
-                    batch.as_ref().is_err_and(|error| error.kind() == ErrorKind::Closed);
+                let closed = batch.as_ref().is_err_and(|error| error.kind() == ErrorKind::Closed);
                 self.failed = batch.is_err();
                 Poll::Ready(if closed { None } else { Some(batch) })
             }

@@ -33,8 +33,19 @@ pub(crate) struct Line {
     pub(crate) value: Value,
 }
 
-/// Lines that came together, or why there are no more.
-type Batch = Outcome<Vec<Line>>;
+/// What the parsing thread sends.
+enum Message {
+    /// Lines that came together.
+    Lines(Vec<Line>),
+    /// There are no more, and why.
+    End(Outcome),
+}
+
+/// Batches of lines, in order, and at last the failure if there was one.
+pub(crate) struct Batches {
+    receiver: Receiver<Message>,
+    ended: bool,
+}
 
 impl Input {
     /// Opens `file`, or stdin when there is none or it is `-`.
@@ -52,19 +63,41 @@ impl Input {
                 path.display()
             )));
         }
-        let size = metadata.is_file().then(|| metadata.len());
+        let size = metadata.is_file().then_some(metadata.len());
         Ok(Input { reader: Box::new(file), size })
     }
 
     /// Parses the lines on another thread. What has arrived is handed on before the thread waits for
     /// more, so a slow writer's lines do not lie about; a receiver that falls behind slows the
-    /// thread down. The end is the end of the channel.
-    pub(crate) fn batches(self) -> Receiver<Batch> {
+    /// thread down.
+    pub(crate) fn batches(self) -> Batches {
         let (sender, receiver) = sync_channel(WAITING);
         let lines = Lines { reader: BufReader::with_capacity(BATCH_BYTES, self.reader), number: 0 };
         // Not joined: when the receiver is gone, the thread may still be waiting for a line.
         thread::spawn(move || lines.send(&sender));
-        receiver
+        Batches { receiver, ended: false }
+    }
+}
+
+impl Iterator for Batches {
+    type Item = Outcome<Vec<Line>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        match self.receiver.recv() {
+            Ok(Message::Lines(lines)) => Some(Ok(lines)),
+            Ok(Message::End(end)) => {
+                self.ended = true;
+                end.err().map(Err)
+            }
+            // Without the word that it is the end, it is none.
+            Err(_) => {
+                self.ended = true;
+                Some(Err(Failure::new("reading the input broke off: put the rest again")))
+            }
+        }
     }
 }
 
@@ -74,32 +107,29 @@ struct Lines {
 }
 
 impl Lines {
-    fn send(mut self, sender: &SyncSender<Batch>) {
+    /// Sends everything. A receiver that is gone has had enough.
+    fn send(mut self, sender: &SyncSender<Message>) {
         let (mut batch, mut bytes) = (Vec::new(), 0);
-        loop {
+        let end = loop {
             let full = bytes >= BATCH_BYTES || batch.len() >= BATCH_LINES;
             let would_wait = !self.reader.buffer().contains(&b'\n');
             if !batch.is_empty() && (full || would_wait) {
-                if sender.send(Ok(std::mem::take(&mut batch))).is_err() {
+                bytes = 0;
+                if sender.send(Message::Lines(std::mem::take(&mut batch))).is_err() {
                     return;
                 }
-                bytes = 0;
             }
             match self.next() {
                 Ok(Some(line)) => {
                     bytes += line.bytes as usize;
                     batch.push(line);
                 }
-                end => {
-                    // Nobody to tell when the receiver is gone.
-                    let _ = sender.send(Ok(batch));
-                    if let Err(failure) = end {
-                        let _ = sender.send(Err(failure));
-                    }
-                    return;
-                }
+                Ok(None) => break Ok(()),
+                Err(failure) => break Err(failure),
             }
-        }
+        };
+        let _ = sender.send(Message::Lines(batch));
+        let _ = sender.send(Message::End(end));
     }
 
     /// The next line that is not blank.
@@ -142,8 +172,7 @@ mod tests {
 
     fn numbers(text: &'static str) -> Vec<Result<u64, String>> {
         let input = Input { reader: Box::new(text.as_bytes()), size: None };
-        let batches = input.batches().into_iter();
-        let lines = batches.flat_map(|batch| match batch {
+        let lines = input.batches().flat_map(|batch| match batch {
             Ok(lines) => lines.into_iter().map(|line| Ok(line.number)).collect(),
             Err(Failure::Refused(why)) => vec![Err(why)],
             Err(Failure::OutputClosed) => Vec::new(),

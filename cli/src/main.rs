@@ -15,7 +15,7 @@ mod verify;
 
 use std::process::ExitCode;
 
-use arguments::{Arguments, Area};
+use arguments::{Area, Arguments};
 use failure::{Failure, Outcome};
 
 fn main() -> ExitCode {

@@ -20,8 +20,8 @@ pub(crate) fn run(path: &Path) -> Outcome {
     match defects.len() {
         0 => Ok(()),
         1 => Err(Failure::new("verify found 1 defect: restore the database from a copy")),
-        many => {
-            Err(Failure::new(format!("verify found {many} defects: restore the database from a copy")))
-        }
+        many => Err(Failure::new(format!(
+            "verify found {many} defects: restore the database from a copy"
+        ))),
     }
 }

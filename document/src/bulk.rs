@@ -4,7 +4,7 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use headwater_primitives::rusqlite::types::{ToSqlOutput, ValueRef};
-use headwater_primitives::{Commit, Error, Result, WriteOptions, jsonb};
+use headwater_primitives::{Commit, Error, Result, Sequence, WriteOptions, jsonb};
 
 use crate::catalog::Table;
 use crate::document::Document;
@@ -59,6 +59,10 @@ pub(crate) fn insert<'a, T: Document>(
     };
     let collection = collection.clone();
     collection.namespace.clone().transaction_with(WriteOptions::default(), move |tx| {
+        if batches.is_empty() {
+            let first = collection.changes.next_sequence(tx);
+            return Ok(BulkWritten { count: 0, first, last: Sequence(first.0 - 1) });
+        }
         let made;
         let table = match &table {
             Some(table) => table.as_ref(),
@@ -125,11 +129,6 @@ fn write(writing: &Writing<'_>, batches: &[Batch]) -> Result<BulkWritten> {
             Err(_) => drop(writing.insert(Some(id.clone()), body, &options).map_err(place)?),
         }
     }
-    let last = writing.changes.next_sequence(writing.tx).0 - 1;
-    Ok(BulkWritten {
-        count: last + 1 - first.0,
-        first,
-        last: headwater_primitives::Sequence(last),
-    })
+    let last = Sequence(writing.changes.next_sequence(writing.tx).0 - 1);
+    Ok(BulkWritten { count: last.0 + 1 - first.0, first, last })
 }
-

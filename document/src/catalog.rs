@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use headwater_primitives::rusqlite::{Connection, OptionalExtension};
-use headwater_primitives::{Error, ErrorKind, Namespace, Part, Result, TableId, Transaction};
+use headwater_primitives::{
+    Error, ErrorKind, Namespace, Part, Result, TableId, Timestamp, Transaction,
+};
 
 use crate::id::IdKind;
 use crate::index::Index;
@@ -19,11 +21,14 @@ CREATE TABLE document_collections(
     id_kind TEXT NOT NULL
 );
 CREATE TABLE document_indexes(
-    id INTEGER PRIMARY KEY,
+    -- Never used again: a query that was planned on a dropped index must not find another one.
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     collection INTEGER NOT NULL REFERENCES document_collections(id),
     path TEXT NOT NULL,
     is_unique INTEGER NOT NULL,
-    -- Rows up to here are in the index; NULL once all are.
+    -- Whether a document ever had more than one entry.
+    is_multi INTEGER NOT NULL DEFAULT 0,
+    -- Rows before this one are in the index; NULL once all are.
     built_to INTEGER,
     UNIQUE(collection, path)
 );
@@ -49,6 +54,7 @@ pub(crate) struct Statements {
     pub(crate) delete: String,
     pub(crate) get: String,
     pub(crate) get_row: String,
+    expires: String,
 }
 
 impl Statements {
@@ -67,6 +73,7 @@ impl Statements {
             delete: format!("DELETE FROM {table} WHERE {row} = ?"),
             get: format!("SELECT version, expires, body FROM {table} WHERE id = ?"),
             get_row: format!("SELECT {row}, version, expires, body FROM {table} WHERE id = ?"),
+            expires: format!("SELECT expires FROM {table} WHERE {row} = ?"),
             table,
         }
     }
@@ -91,11 +98,40 @@ impl Table {
         self.indexes.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Takes the indexes as `connection` sees them.
+    /// Takes the indexes as `connection` sees them, all of it committed.
     pub(crate) fn load_indexes(&self, connection: &Connection) -> Result<()> {
         let indexes = Index::load_all(connection, self.number)?;
         *self.indexes.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(indexes);
         Ok(())
+    }
+
+    /// Takes the indexes as `tx` sees them: on the writer thread, where no other change of them can
+    /// come between. One that is known stays as it is, since readers may use it only after the
+    /// commit that completes it.
+    pub(crate) fn reload_indexes(&self, tx: &Transaction<'_>) -> Result<()> {
+        let known = self.indexes();
+        let mut indexes = Index::load_all(tx.sql(), self.number)?;
+        for index in &mut indexes {
+            if let Some(same) = known.iter().find(|known| known.number == index.number) {
+                *index = same.clone();
+            }
+        }
+        *self.indexes.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(indexes);
+        Ok(())
+    }
+
+    /// Whether the row `row` is not past its end.
+    pub(crate) fn is_live(
+        &self,
+        connection: &Connection,
+        row: i64,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let end: Option<Option<i64>> = connection
+            .prepare_cached(&self.sql.expires)?
+            .query_row([row], |row| row.get(0))
+            .optional()?;
+        Ok(end.is_some_and(|end| end.is_none_or(|end| end > now.0)))
     }
 
     /// Loads the collection `name` if `connection` sees one.

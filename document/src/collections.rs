@@ -47,7 +47,8 @@ pub fn collections(namespace: &Namespace) -> Result<Vec<CollectionInfo>> {
 
 /// The names of the collections that `sql` sees.
 pub(crate) fn names(sql: &Connection) -> Result<Vec<String>> {
-    let mut statement = sql.prepare_cached("SELECT name FROM document_collections ORDER BY name")?;
+    let mut statement =
+        sql.prepare_cached("SELECT name FROM document_collections ORDER BY name")?;
     let names = statement.query_map([], |row| row.get(0))?;
     Ok(names.collect::<std::result::Result<_, _>>()?)
 }

@@ -78,7 +78,8 @@ fn sql_prefix(text: &str) -> (String, &str) {
 /// One step by name or index in SQLite's words.
 fn step(text: &str) -> Option<(String, &str)> {
     if let Some(name) = text.strip_prefix('.') {
-        let end = name.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(name.len());
+        let ends = |c: char| c.is_ascii() && !c.is_ascii_alphanumeric() && c != '_';
+        let end = name.find(ends).unwrap_or(name.len());
         let (name, rest) = name.split_at(end);
         return (!name.is_empty()).then(|| (format!(".\"{name}\""), rest));
     }
@@ -87,7 +88,8 @@ fn step(text: &str) -> Option<(String, &str)> {
     if quote == '"' || quote == '\'' {
         let (name, rest) = inside[1..].split_once(quote)?;
         let rest = rest.strip_prefix(']')?;
-        let plain = !name.is_empty() && !name.contains(['\\', '"']) && !name.contains(char::is_control);
+        let plain =
+            !name.is_empty() && !name.contains(['\\', '"']) && !name.contains(char::is_control);
         return plain.then(|| (format!(".\"{name}\""), rest));
     }
     let (index, rest) = inside.split_once(']')?;
@@ -106,6 +108,8 @@ mod tests {
             ("$", "$", ""),
             ("$.a.b_1", "$.\"a\".\"b_1\"", ""),
             ("$['a b'][\"c\"][0][-1]", "$.\"a b\".\"c\"[0][#-1]", ""),
+            ("$.aä.ö", "$.\"aä\".\"ö\"", ""),
+            ("$.a .b", "$.\"a\"", " .b"),
             ("$.a[*].b", "$.\"a\"", "[*].b"),
             ("$.a..b", "$.\"a\"", "..b"),
             ("$['a','b']", "$", "['a','b']"),

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use headwater_primitives::rusqlite::{Connection, OptionalExtension, Row};
-use headwater_primitives::{
-    CachedRow, Error, Read, Result, Sequence, Snapshot, Timestamp, jsonb,
-};
+use headwater_primitives::{CachedRow, Error, Read, Result, Sequence, Snapshot, Timestamp, jsonb};
 
 use crate::catalog::Table;
 use crate::document::Document;
@@ -64,7 +62,7 @@ impl<T: Document> DocumentStore<T> {
     /// The document under `id` as `snapshot` sees it.
     ///
     /// # Errors
-    /// `InvalidInput` for an id of the wrong kind; `Corrupt` when it does not decode into `T`.
+    /// `InvalidInput` for an id of the wrong kind, or when the document does not fit `T`; `Corrupt`.
     pub fn get_at(&self, snapshot: &Snapshot<'_>, id: impl ToId) -> Result<Option<T>> {
         let id = id.to_id()?;
         let Some(table) = self.collection.table()? else { return Ok(None) };

@@ -15,7 +15,7 @@ use crate::catalog::{Catalog, PART, Table, check_name};
 use crate::document::{Document, Uniqueness};
 use crate::encoded::Encoded;
 use crate::id::{DocumentId, IdKind, ToId};
-use crate::index::{IndexBuild, IndexInfo};
+use crate::index::{IndexBuild, IndexInfo, drop_index_wait};
 use crate::patch;
 use crate::transaction::DocumentTransaction;
 use crate::ttl;
@@ -65,7 +65,7 @@ impl<T: Document> DocumentStore<T> {
     /// there. An untyped collection is made by its first document.
     ///
     /// # Errors
-    /// `InvalidInput` for a bad name, or when the collection has ids of another kind; `NotFound` in
+    /// `InvalidInput` for a bad name, or when the collection has ids of another kind; `ReadOnly` in
     /// a read-only namespace without documents; what an index could not be built for.
     pub fn open(namespace: &Namespace, name: &str) -> Result<Self> {
         check_name(name)?;
@@ -132,7 +132,10 @@ impl<T: Document> DocumentStore<T> {
     pub fn parse_id(&self, text: &str) -> Result<DocumentId> {
         match self.id_kind()? {
             Some(IdKind::Integer) => text.parse().map(DocumentId::Integer).map_err(|_| {
-                Error::invalid(format!("collection {:?} has integer ids, not {text:?}", self.name()))
+                Error::invalid(format!(
+                    "collection {:?} has integer ids, not {text:?}",
+                    self.name()
+                ))
             }),
             _ => text.to_id(),
         }
@@ -251,11 +254,7 @@ impl<T: Document> DocumentStore<T> {
         let Some(index) = indexes.iter().find(|index| index.text == path) else {
             return Ok(false);
         };
-        headwater_primitives::block_on(crate::index::drop_index(
-            &self.collection.namespace,
-            table,
-            index.number,
-        ))?;
+        drop_index_wait(&self.collection.namespace, table, index.number)?;
         Ok(true)
     }
 
@@ -268,7 +267,7 @@ impl<T: Document> DocumentStore<T> {
         let info = |index: &Arc<crate::index::Index>| IndexInfo {
             path: index.text.clone(),
             uniqueness: index.uniqueness,
-            ready: index.ready,
+            ready: index.is_ready(),
         };
         Ok(table.indexes().iter().map(info).collect())
     }

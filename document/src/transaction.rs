@@ -81,7 +81,7 @@ impl<'a, T: Document> DocumentTransaction<'a, T> {
     /// The document under `id`.
     ///
     /// # Errors
-    /// `InvalidInput` for an id of the wrong kind; `Corrupt` when it does not decode into `T`.
+    /// `InvalidInput` for an id of the wrong kind, or when the document does not fit `T`; `Corrupt`.
     pub fn get(&self, id: impl ToId) -> Result<Option<T>> {
         Ok(self.get_versioned(id)?.map(|found| found.document))
     }
@@ -153,9 +153,7 @@ impl<'a, T: Document> DocumentTransaction<'a, T> {
     fn put_over(&self, document: &T, options: PutOptions, existing: Existing) -> Result<Written> {
         let encoded = Encoded::new(&self.collection.name, document)?;
         let kind = encoded.id.as_ref().map(DocumentId::kind);
-        self.writing(kind, |writing| {
-            writing.put(encoded.id, &encoded.body, &options, existing)
-        })
+        self.writing(kind, |writing| writing.put(encoded.id, &encoded.body, &options, existing))
     }
 
     fn change(

@@ -1,5 +1,7 @@
 //! Sweeping documents that are past their end.
 
+use std::time::Duration;
+
 use headwater_cdc::ChangeLog;
 use headwater_primitives::{Namespace, Result};
 
@@ -9,6 +11,8 @@ use crate::index::Interrupted;
 use crate::store::SWEEP;
 use crate::write::Writing;
 
+/// How often interrupted builds are gone on with; in between, the background thread has other work.
+const RESUME: Duration = Duration::from_millis(100);
 /// Documents deleted per transaction.
 const BATCH: i64 = 500;
 
@@ -22,9 +26,13 @@ pub(crate) fn start(namespace: &Namespace) -> Result<()> {
     }
     let found = Interrupted::find(namespace)?;
     let interrupted = namespace.extension(|| found);
-    // The task may hold no handle on the namespace, or the last one would never be dropped.
-    namespace.background("sweep documents", SWEEP, move |namespace| {
-        interrupted.resume(namespace)?;
+    // The tasks may hold no handle on the namespace, or the last one would never be dropped.
+    if !interrupted.is_empty() {
+        namespace.background("resume index builds", RESUME, move |namespace| {
+            interrupted.resume(namespace)
+        });
+    }
+    namespace.background("sweep documents", SWEEP, |namespace| {
         sweep(namespace, &ChangeLog::open(namespace)?)
     });
     Ok(())

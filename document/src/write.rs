@@ -46,6 +46,7 @@ impl Writing<'_> {
             None => {
                 let id = self.generate()?;
                 let body = with_id(body, self.id_field, &id)?;
+                check_body(&body)?;
                 self.insert_as(id, &body, options)
             }
         }
@@ -59,7 +60,7 @@ impl Writing<'_> {
         let sql = self.tx.sql();
         let version = self.changes.next_sequence(self.tx);
         let expires = options.end(self.tx.now()).map(|end| end.0);
-        let index = IndexChange::between(sql, self.table, None, None, Some(body))?;
+        let index = IndexChange::between(self.tx, self.table, None, None, Some(body))?;
         let inserted = sql
             .prepare_cached(&self.table.sql.insert)?
             .insert((&id, version.0 as i64, expires, body))
@@ -119,9 +120,13 @@ impl Writing<'_> {
         let version = self.changes.next_sequence(self.tx);
         let expires = options.end(self.tx.now()).map(|end| end.0);
         let index =
-            IndexChange::between(sql, self.table, Some(row.row), Some(&row.body), Some(body))?;
-        sql.prepare_cached(&self.table.sql.replace)?
-            .execute((row.row, version.0 as i64, expires, body))?;
+            IndexChange::between(self.tx, self.table, Some(row.row), Some(&row.body), Some(body))?;
+        sql.prepare_cached(&self.table.sql.replace)?.execute((
+            row.row,
+            version.0 as i64,
+            expires,
+            body,
+        ))?;
         index.apply(sql, row.row)?;
         let before = (op == Op::Update).then_some(row.body.as_slice());
         self.emit(op, id, before, Some(body))
@@ -139,6 +144,7 @@ impl Writing<'_> {
         let Some(row) = self.live_row(&id)? else { return Err(self.missing(&id, &options)) };
         self.check_version(&id, expected, Some(row.version))?;
         let (new_id, body) = change(&row.body)?;
+        check_body(&body)?;
         if new_id.as_ref() != Some(&id) {
             let now = new_id.map_or_else(|| "missing".to_owned(), |id| id.to_string());
             return Err(Error::invalid(format!(
@@ -147,7 +153,6 @@ impl Writing<'_> {
                 self.table.name
             )));
         }
-        check_body(&body)?;
         let options = PutOptions { expires: row.expires, ..options };
         self.write_over(Op::Update, id, &row, &body, &options)
     }
@@ -173,7 +178,7 @@ impl Writing<'_> {
     pub(crate) fn remove(&self, id: DocumentId, row: &Row) -> Result<Written> {
         let sql = self.tx.sql();
         let index =
-            IndexChange::between(sql, self.table, Some(row.row), Some(&row.body), None)?;
+            IndexChange::between(self.tx, self.table, Some(row.row), Some(&row.body), None)?;
         sql.prepare_cached(&self.table.sql.delete)?.execute([row.row])?;
         index.apply(sql, row.row)?;
         self.emit(Op::Delete, id, Some(&row.body), None)
@@ -280,7 +285,8 @@ impl Writing<'_> {
     }
 
     fn conflict(&self, id: &DocumentId, expected: Sequence, found: Option<Sequence>) -> Error {
-        let found = found.map_or_else(|| "missing".to_owned(), |found| format!("at version {found}"));
+        let found =
+            found.map_or_else(|| "missing".to_owned(), |found| format!("at version {found}"));
         Error::new(
             ErrorKind::Conflict,
             format!(

@@ -74,7 +74,7 @@ fn guide(keep: Option<&Path>) -> Outcome {
     tour.farewell(began)
 }
 
-fn open(workplace: &Workplace) -> Outcome<Headwater> {
+pub(crate) fn open(workplace: &Workplace) -> Outcome<Headwater> {
     let path = workplace.path("tour.hw");
     Ok(Headwater::builder(path).with::<Package>().with::<SourceFile>().open()?)
 }
@@ -93,14 +93,15 @@ impl Tour {
     fn welcome(&self) -> Outcome {
         let screen = self.screen;
         screen.line(screen.bold("Headwater, the tour"));
-        screen.line(format!(
-            "Everything below is done now, on this machine, in {}.",
-            self.workplace.folder().display()
-        ));
-        screen.line(format!(
-            "To make one small write safe (an fsync) takes this disk {}.",
+        screen.line("Everything below happens now, on this machine, in");
+        screen.indented(self.workplace.folder().display());
+        screen.paragraph(&format!(
+            "on a disk that takes {} to make one small write safe (an fsync).",
             human::time(self.workplace.fsync()?)
         ));
+        if cfg!(debug_assertions) {
+            screen.paragraph("This is a debug build: with --release the figures are better.");
+        }
         Ok(())
     }
 
@@ -117,7 +118,8 @@ impl Tour {
         ));
         if let Some(kept) = kept {
             let kept = kept.display();
-            screen.line(format!("Look around in what is left: headwater --db {kept} stats"));
+            screen.line("Look around in what is left:");
+            screen.line(format!("  cargo run -p headwater-cli -- --db {kept} stats"));
         }
         Ok(())
     }

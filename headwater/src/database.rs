@@ -97,12 +97,18 @@ impl Headwater {
     }
 
     /// The value under `key`.
-    pub fn get<T: Store>(&self, key: impl Key<T, T::Model>) -> Read<Option<T>> {
+    pub fn get<T>(&self, key: impl Key<T, T::Model>) -> Read<Option<T>>
+    where
+        T: Store + Keyed<<T as Store>::Model>,
+    {
         key.get(self)
     }
 
     /// Deletes the value under `key`; `None` when there is none.
-    pub fn delete<T: Store, K: Key<T, T::Model>>(&self, key: K) -> Commit<Option<K::Deleted>> {
+    pub fn delete<T>(&self, key: impl Key<T, T::Model>) -> Commit<Option<T::Written>>
+    where
+        T: Store + Keyed<<T as Store>::Model>,
+    {
         key.delete(self)
     }
 

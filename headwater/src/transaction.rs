@@ -47,7 +47,10 @@ impl<'a> Transaction<'a> {
     ///
     /// # Errors
     /// `InvalidInput` for a key of the wrong kind; `Corrupt`.
-    pub fn get<T: Store>(&self, key: impl Key<T, T::Model>) -> Result<Option<T>> {
+    pub fn get<T>(&self, key: impl Key<T, T::Model>) -> Result<Option<T>>
+    where
+        T: Store + Keyed<<T as Store>::Model>,
+    {
         key.get_within(self)
     }
 
@@ -55,7 +58,10 @@ impl<'a> Transaction<'a> {
     ///
     /// # Errors
     /// `InvalidInput` for a key of the wrong kind.
-    pub fn delete<T: Store, K: Key<T, T::Model>>(&self, key: K) -> Result<Option<K::Deleted>> {
+    pub fn delete<T>(&self, key: impl Key<T, T::Model>) -> Result<Option<T::Written>>
+    where
+        T: Store + Keyed<<T as Store>::Model>,
+    {
         key.delete_within(self)
     }
 

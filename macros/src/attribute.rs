@@ -6,7 +6,7 @@ use syn::parse::ParseStream;
 use syn::spanned::Spanned;
 use syn::{Attribute, Error, LitStr, Path, Result, Token};
 
-use crate::errors::collect;
+use crate::errors::keep;
 use crate::model::{self, Chosen, Model};
 use crate::suggest::suggestion;
 
@@ -44,10 +44,11 @@ const ON_STRUCT: [&str; 4] = ["name", "crate", "index", "unique"];
 const ON_FIELD: [&str; 3] = ["id", "index", "unique"];
 
 impl Container {
-    pub(crate) fn parse(attributes: &[Attribute]) -> Result<Self> {
+    /// As far as it can be understood; the rest goes to `errors`.
+    pub(crate) fn parse(attributes: &[Attribute], errors: &mut Option<Error>) -> Self {
         let mut container = Container::default();
-        each_option(attributes, |meta| container.option(meta))?;
-        Ok(container)
+        each_option(attributes, errors, |meta| container.option(meta));
+        container
     }
 
     fn option(&mut self, meta: &ParseNestedMeta<'_>) -> Result<()> {
@@ -88,19 +89,17 @@ impl Container {
                 model.name()
             )));
         }
-        self.chosen = Some(Chosen {
-            model,
-            ident: meta.path.require_ident()?.clone(),
-        });
+        self.chosen = Some(Chosen { model, ident: meta.path.require_ident()?.clone() });
         Ok(())
     }
 }
 
 impl Field {
-    pub(crate) fn parse(attributes: &[Attribute]) -> Result<Self> {
+    /// As far as it can be understood; the rest goes to `errors`.
+    pub(crate) fn parse(attributes: &[Attribute], errors: &mut Option<Error>) -> Self {
         let mut field = Field::default();
-        each_option(attributes, |meta| field.option(meta))?;
-        Ok(field)
+        each_option(attributes, errors, |meta| field.option(meta));
+        field
     }
 
     fn option(&mut self, meta: &ParseNestedMeta<'_>) -> Result<()> {
@@ -122,30 +121,21 @@ impl Field {
 /// Calls `take` for each option of each `#[store(…)]`; keeps one error per attribute.
 fn each_option(
     attributes: &[Attribute],
+    errors: &mut Option<Error>,
     mut take: impl FnMut(&ParseNestedMeta<'_>) -> Result<()>,
-) -> Result<()> {
-    let mut errors: Option<Error> = None;
-    for attribute in attributes
-        .iter()
-        .filter(|attribute| attribute.path().is_ident("store"))
-    {
+) {
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("store")) {
         let mut options = 0;
         let parsed = attribute.parse_nested_meta(|meta| {
             options += 1;
             take(&meta)
         });
         let parsed = parsed.and_then(|()| match options {
-            0 => Err(Error::new(
-                attribute.span(),
-                "`#[store()]` says nothing: remove it",
-            )),
+            0 => Err(Error::new(attribute.span(), "`#[store()]` says nothing: remove it")),
             _ => Ok(()),
         });
-        if let Err(error) = parsed {
-            collect(&mut errors, error);
-        }
+        keep(parsed, errors);
     }
-    errors.map_or(Ok(()), Err)
 }
 
 /// `index`, `unique`, `index = "path"` or `unique = "path"`; `None` for any other option.
@@ -158,47 +148,31 @@ fn index(meta: &ParseNestedMeta<'_>) -> Result<Option<Index>> {
         return Ok(None);
     };
     let ends_here = meta.input.is_empty() || meta.input.peek(Token![,]);
-    let path = if ends_here {
-        None
-    } else {
-        Some(string(meta, example)?)
-    };
-    Ok(Some(Index {
-        path,
-        uniqueness,
-        span: meta.path.span(),
-    }))
+    let path = if ends_here { None } else { Some(string(meta, example)?) };
+    Ok(Some(Index { path, uniqueness, span: meta.path.span() }))
 }
 
 /// The string after `=`.
 fn string(meta: &ParseNestedMeta<'_>, example: &str) -> Result<LitStr> {
-    let value: ParseStream<'_> = meta
-        .value()
-        .map_err(|error| Error::new(error.span(), format!("write `{example}`")))?;
+    let value: ParseStream<'_> =
+        meta.value().map_err(|error| Error::new(error.span(), format!("write `{example}`")))?;
     value.parse().map_err(|error| {
-        Error::new(
-            error.span(),
-            format!("expected text in quotes, as in `{example}`"),
-        )
+        Error::new(error.span(), format!("expected text in quotes, as in `{example}`"))
     })
 }
 
 /// The path after `crate =`, with quotes or without.
 fn crate_path(meta: &ParseNestedMeta<'_>) -> Result<Path> {
     const EXAMPLE: &str = "`crate = headwater_document`";
-    let value = meta
-        .value()
-        .map_err(|error| Error::new(error.span(), format!("write {EXAMPLE}")))?;
+    let value =
+        meta.value().map_err(|error| Error::new(error.span(), format!("write {EXAMPLE}")))?;
     let path = if value.peek(LitStr) {
         value.parse::<LitStr>()?.parse_with(Path::parse_mod_style)
     } else {
         value.call(Path::parse_mod_style)
     };
     path.map_err(|error| {
-        Error::new(
-            error.span(),
-            format!("expected the path of a crate, as in {EXAMPLE}"),
-        )
+        Error::new(error.span(), format!("expected the path of a crate, as in {EXAMPLE}"))
     })
 }
 
@@ -212,26 +186,16 @@ fn set<T>(slot: &mut Option<T>, value: T, meta: &ParseNestedMeta<'_>) -> Result<
 }
 
 fn struct_options() -> Vec<&'static str> {
-    model::ALL
-        .iter()
-        .map(|(name, _)| *name)
-        .chain(ON_STRUCT)
-        .collect()
+    model::ALL.iter().map(|(name, _)| *name).chain(ON_STRUCT).collect()
 }
 
 fn unknown(meta: &ParseNestedMeta<'_>, place: &str, known: &[&str]) -> Error {
     let name = path_text(&meta.path);
-    meta.error(format!(
-        "unknown option `{name}` on {place}{}",
-        suggestion(&name, known)
-    ))
+    meta.error(format!("unknown option `{name}` on {place}{}", suggestion(&name, known)))
 }
 
 fn path_text(path: &Path) -> String {
-    let segments: Vec<String> = path
-        .segments
-        .iter()
-        .map(|segment| segment.ident.to_string())
-        .collect();
+    let segments: Vec<String> =
+        path.segments.iter().map(|segment| segment.ident.to_string()).collect();
     segments.join("::")
 }

@@ -51,11 +51,7 @@ fn pascal(field: &str) -> String {
         if c == '_' {
             starts_word = true;
         } else {
-            name.push(if starts_word {
-                c.to_ascii_uppercase()
-            } else {
-                c
-            });
+            name.push(if starts_word { c.to_ascii_uppercase() } else { c });
             starts_word = false;
         }
     }

@@ -24,10 +24,7 @@ fn plural(mut name: String) -> String {
     if before_y.is_some_and(|c| !matches!(c, 'a' | 'e' | 'i' | 'o' | 'u' | '_')) {
         name.pop();
         name.push_str("ies");
-    } else if ["s", "x", "z", "ch", "sh"]
-        .iter()
-        .any(|end| name.ends_with(end))
-    {
+    } else if ["s", "x", "z", "ch", "sh"].iter().any(|end| name.ends_with(end)) {
         name.push_str("es");
     } else {
         name.push('s');

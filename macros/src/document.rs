@@ -3,21 +3,18 @@
 use proc_macro2::Span;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Data, DeriveInput, Error, Fields, FieldsNamed, Ident, Path, Result, Type};
+use syn::{Data, DeriveInput, Error, Fields, FieldsNamed, Ident, Result, Type};
 
 use crate::attribute;
 use crate::collection_name::default_name;
 use crate::errors::{collect, keep};
 use crate::indexes::{DeclaredIndex, indexes};
 use crate::member::{Member, members};
-use crate::model::{self, Chosen};
 use crate::serde_names;
 
 /// All that the implementation is made of.
 pub(crate) struct Collection {
     pub(crate) type_name: Ident,
-    pub(crate) crate_path: Option<Path>,
-    pub(crate) chosen: Chosen,
     pub(crate) name: String,
     pub(crate) id: Id,
     pub(crate) indexes: Vec<DeclaredIndex>,
@@ -31,36 +28,28 @@ pub(crate) struct Id {
 }
 
 impl Collection {
-    pub(crate) fn read(input: &DeriveInput) -> Result<Self> {
-        let fields = named_fields(input)?;
-        let mut errors = None;
-        let container = attribute::Container::parse(&input.attrs).unwrap_or_else(|error| {
-            collect(&mut errors, error);
-            attribute::Container::default()
-        });
+    /// What `input`, whose own attributes were read into `container`, comes to.
+    pub(crate) fn read(
+        input: &DeriveInput,
+        container: &attribute::Container,
+        mut errors: Option<Error>,
+    ) -> Result<Self> {
+        let fields = match named_fields(input) {
+            Ok(fields) => fields,
+            Err(error) => return Err(errors.unwrap_or(error)),
+        };
         let serde = serde_names::container(&input.attrs);
         if let Some((span, name)) = serde.foreign_shape {
             collect(&mut errors, foreign_shape(span, name));
         }
         let members = members(fields, &serde, &mut errors);
-        if errors.is_none() && container.chosen.is_none() {
-            collect(
-                &mut errors,
-                model::missing(input.ident.span(), &input.ident),
-            );
-        }
         let id = keep(id(&input.ident, &members, errors.is_none()), &mut errors).flatten();
-        let name = keep(name(&container, &input.ident), &mut errors);
-        let indexes = indexes(&container, &members, &mut errors);
-        match (errors, container.chosen, id, name) {
-            (None, Some(chosen), Some(id), Some(name)) => Ok(Collection {
-                type_name: input.ident.clone(),
-                crate_path: container.crate_path,
-                chosen,
-                name,
-                id,
-                indexes,
-            }),
+        let name = keep(name(container, &input.ident), &mut errors);
+        let indexes = indexes(container, &members, serde.tag.as_deref(), &mut errors);
+        match (errors, id, name) {
+            (None, Some(id), Some(name)) => {
+                Ok(Collection { type_name: input.ident.clone(), name, id, indexes })
+            }
             (errors, ..) => Err(errors.unwrap_or_else(|| id_missing(&input.ident))),
         }
     }
@@ -115,15 +104,9 @@ fn foreign_shape(span: Span, name: &str) -> Error {
 
 /// The id, checked. `Ok(None)` where there is none because its attribute was refused already.
 fn id(type_name: &Ident, members: &[Member<'_>], is_clean: bool) -> Result<Option<Id>> {
-    let mut ids = members
-        .iter()
-        .filter_map(|member| Some((member, member.store.id?)));
+    let mut ids = members.iter().filter_map(|member| Some((member, member.store.id?)));
     let Some((member, span)) = ids.next() else {
-        return if is_clean {
-            Err(id_missing(type_name))
-        } else {
-            Ok(None)
-        };
+        return if is_clean { Err(id_missing(type_name)) } else { Ok(None) };
     };
     if let Some((_, second)) = ids.next() {
         let message = format!(
@@ -134,17 +117,12 @@ fn id(type_name: &Ident, members: &[Member<'_>], is_clean: bool) -> Result<Optio
         return Err(Error::new(second, message));
     }
     if let Some(index) = member.store.indexes.first() {
-        return Err(Error::new(
-            index.span,
-            "the id is found by its key, and unique: no index",
-        ));
+        return Err(Error::new(index.span, "the id is found by its key, and unique: no index"));
     }
     let why = if member.serde.flatten {
         Some("the id cannot be flattened: it needs a name of its own".to_owned())
     } else if let Some(name) = member.serde.skips {
-        Some(format!(
-            "the id must always be written: remove `#[serde({name})]`"
-        ))
+        Some(format!("the id must always be written: remove `#[serde({name})]`"))
     } else {
         member.serde.custom.map(|name| {
             format!(

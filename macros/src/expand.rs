@@ -5,38 +5,39 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{DeriveInput, Result};
 
-use crate::attribute::Uniqueness;
+use crate::attribute::{Container, Uniqueness};
 use crate::document::Collection;
 use crate::indexes::DeclaredIndex;
+use crate::model::{Chosen, Model, missing};
 
 /// The whole expansion.
 ///
 /// It goes through `__store!` of the crate that the type names: that macro knows which stores are
 /// built in, refuses the others with a hint, and says to the facade where the type is routed.
 pub(crate) fn store(input: &DeriveInput) -> Result<TokenStream> {
-    let collection = Collection::read(input)?;
-    let Collection {
-        type_name, chosen, ..
-    } = &collection;
-    let krate = match &collection.crate_path {
-        Some(path) => quote!(#path),
-        None => quote!(::headwater),
+    let mut errors = None;
+    let container = Container::parse(&input.attrs, &mut errors);
+    let Some(Chosen { model, ident }) = &container.chosen else {
+        return Err(errors.unwrap_or_else(|| missing(input.ident.span(), &input.ident)));
     };
-    let implementation = document(&collection, &krate);
-    let model = &chosen.ident;
-    Ok(quote_spanned! {chosen.ident.span()=>
-        #krate::__store! { #model [#type_name] #implementation }
+    let krate = match &container.crate_path {
+        Some(path) => quote!(#path),
+        // At the store's name, where an error about it is to be shown.
+        None => quote_spanned!(ident.span()=> ::headwater),
+    };
+    let implementation = match model {
+        Model::Document => document(&Collection::read(input, &container, errors)?, &krate),
+        // What its fields say is for its own release to read: `__store!` refuses it.
+        _ => TokenStream::new(),
+    };
+    let type_name = &input.ident;
+    Ok(quote_spanned! {ident.span()=>
+        #krate::__store! { #ident [#type_name] #implementation }
     })
 }
 
 fn document(collection: &Collection, krate: &TokenStream) -> TokenStream {
-    let Collection {
-        type_name,
-        name,
-        id,
-        indexes,
-        ..
-    } = collection;
+    let Collection { type_name, name, id, indexes, .. } = collection;
     let (member, kind, json_name) = (&id.member, &id.kind, &id.json_name);
     let indexes = indexes.iter().map(|index| declared(index, krate));
     let id_kind = quote_spanned! {kind.span()=>

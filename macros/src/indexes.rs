@@ -18,20 +18,15 @@ pub(crate) struct DeclaredIndex {
 pub(crate) fn indexes(
     container: &attribute::Container,
     members: &[Member<'_>],
+    tag: Option<&str>,
     errors: &mut Option<Error>,
 ) -> Vec<DeclaredIndex> {
     let mut declared: Vec<DeclaredIndex> = Vec::new();
-    let on_struct = container
-        .indexes
+    let names = written_names(members, tag);
+    let on_struct = container.indexes.iter().map(|index| struct_index(index, names.as_deref()));
+    let on_fields = members
         .iter()
-        .map(|index| struct_index(index, members));
-    let on_fields = members.iter().flat_map(|member| {
-        member
-            .store
-            .indexes
-            .iter()
-            .map(|index| field_index(index, member))
-    });
+        .flat_map(|member| member.store.indexes.iter().map(|index| field_index(index, member)));
     for index in on_fields.chain(on_struct) {
         let Some(index) = keep(index, errors) else {
             continue;
@@ -59,11 +54,7 @@ fn field_index(index: &Index, member: &Member<'_>) -> Result<DeclaredIndex> {
              `#[store(index = \"city\")]`",
         ));
     }
-    if let Some(skip) = member
-        .serde
-        .skips
-        .filter(|skip| *skip != "skip_serializing_if")
-    {
+    if let Some(skip) = member.serde.never_written() {
         return Err(Error::new(
             index.span,
             format!("`{name}` is never written, because of `#[serde({skip})]`: nothing to index"),
@@ -90,36 +81,29 @@ fn field_index(index: &Index, member: &Member<'_>) -> Result<DeclaredIndex> {
             path
         }
     };
-    Ok(DeclaredIndex {
-        path,
-        uniqueness: index.uniqueness,
-        span: index.span,
-    })
+    Ok(DeclaredIndex { path, uniqueness: index.uniqueness, span: index.span })
 }
 
-fn struct_index(index: &Index, members: &[Member<'_>]) -> Result<DeclaredIndex> {
+/// The names at the top of the document; `None` when a flattened field may add any.
+fn written_names<'a>(members: &'a [Member<'_>], tag: Option<&'a str>) -> Option<Vec<&'a str>> {
+    if members.iter().any(|member| member.serde.flatten) {
+        return None;
+    }
+    let written = members.iter().filter(|member| member.serde.never_written().is_none());
+    Some(written.map(|member| member.json_name.as_str()).chain(tag).collect())
+}
+
+fn struct_index(index: &Index, names: Option<&[&str]>) -> Result<DeclaredIndex> {
     let Some(literal) = &index.path else {
-        return Err(Error::new(
-            index.span,
-            "an index on a struct needs its path",
-        ));
+        return Err(Error::new(index.span, "an index on a struct needs its path"));
     };
     let path = checked_path(literal)?;
     let first = path.split('.').next().unwrap_or_default();
-    let is_open = members.iter().any(|member| member.serde.flatten);
-    let names: Vec<&str> = members
-        .iter()
-        .map(|member| member.json_name.as_str())
-        .collect();
-    if !is_open && !names.contains(&first) {
-        let message = format!("no field is called `{first}`{}", suggestion(first, &names));
+    if let Some(names) = names.filter(|names| !names.contains(&first)) {
+        let message = format!("no field is called `{first}`{}", suggestion(first, names));
         return Err(Error::new(literal.span(), message));
     }
-    Ok(DeclaredIndex {
-        path,
-        uniqueness: index.uniqueness,
-        span: literal.span(),
-    })
+    Ok(DeclaredIndex { path, uniqueness: index.uniqueness, span: literal.span() })
 }
 
 fn checked_path(literal: &LitStr) -> Result<String> {

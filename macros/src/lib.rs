@@ -74,7 +74,5 @@ use syn::{DeriveInput, parse_macro_input};
 #[proc_macro_derive(Store, attributes(store))]
 pub fn derive_store(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
-    expand::store(&input)
-        .unwrap_or_else(|error| error.into_compile_error())
-        .into()
+    expand::store(&input).unwrap_or_else(|error| error.into_compile_error()).into()
 }

@@ -4,7 +4,6 @@ use syn::ext::IdentExt;
 use syn::{Error, FieldsNamed, Ident};
 
 use crate::attribute;
-use crate::errors::keep;
 use crate::serde_names;
 
 /// One field, with what it says to serde and to us.
@@ -21,26 +20,14 @@ pub(crate) fn members<'a>(
     serde: &serde_names::Container,
     errors: &mut Option<Error>,
 ) -> Vec<Member<'a>> {
-    let named = fields
-        .named
-        .iter()
-        .filter_map(|field| Some((field, field.ident.as_ref()?)));
+    let named = fields.named.iter().filter_map(|field| Some((field, field.ident.as_ref()?)));
     named
         .map(|(field, ident)| {
             let says = serde_names::field(&field.attrs);
             let rust_name = ident.unraw().to_string();
-            let json_name = says
-                .rename
-                .clone()
-                .unwrap_or_else(|| serde.case.apply(&rust_name));
-            let store = keep(attribute::Field::parse(&field.attrs), errors).unwrap_or_default();
-            Member {
-                field,
-                ident,
-                json_name,
-                serde: says,
-                store,
-            }
+            let json_name = says.rename.clone().unwrap_or_else(|| serde.case.apply(&rust_name));
+            let store = attribute::Field::parse(&field.attrs, errors);
+            Member { field, ident, json_name, serde: says, store }
         })
         .collect()
 }

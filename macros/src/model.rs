@@ -30,15 +30,11 @@ pub(crate) const ALL: [(&str, Model); 7] = [
 impl Model {
     /// The store that `path` names, if it names one.
     pub(crate) fn of(path: &Path) -> Option<Model> {
-        ALL.iter()
-            .find(|(name, _)| path.is_ident(name))
-            .map(|(_, model)| *model)
+        ALL.iter().find(|(name, _)| path.is_ident(name)).map(|(_, model)| *model)
     }
 
     pub(crate) fn name(self) -> &'static str {
-        ALL.iter()
-            .find(|(_, model)| *model == self)
-            .map_or("", |(name, _)| name)
+        ALL.iter().find(|(_, model)| *model == self).map_or("", |(name, _)| name)
     }
 }
 

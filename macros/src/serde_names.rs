@@ -12,6 +12,8 @@ use crate::case::Case;
 pub(crate) struct Container {
     /// `rename_all`.
     pub(crate) case: Case,
+    /// `tag`: a field that serde adds.
+    pub(crate) tag: Option<String>,
     /// Where an attribute says that the JSON is made of another type, and which attribute.
     pub(crate) foreign_shape: Option<(Span, &'static str)>,
 }
@@ -28,15 +30,23 @@ pub(crate) struct Field {
     pub(crate) custom: Option<&'static str>,
 }
 
+impl Field {
+    /// The attribute that always keeps the field out of the JSON, if there is one.
+    pub(crate) fn never_written(&self) -> Option<&'static str> {
+        self.skips.filter(|skip| *skip != "skip_serializing_if")
+    }
+}
+
 pub(crate) fn container(attributes: &[Attribute]) -> Container {
     let mut container = Container::default();
     for meta in metas(attributes) {
         if let Some(text) = name_value(&meta, "rename_all") {
             container.case = Case::parse(&text);
-        } else if let Some(name) = named(
-            &meta,
-            &["transparent", "into", "from", "try_from", "remote"],
-        ) {
+        } else if let Some(text) = name_value(&meta, "tag") {
+            container.tag = Some(text);
+        } else if let Some(name) =
+            named(&meta, &["transparent", "into", "from", "try_from", "remote"])
+        {
             container.foreign_shape = Some((meta.span(), name));
         }
     }
@@ -67,18 +77,13 @@ fn metas(attributes: &[Attribute]) -> impl Iterator<Item = Meta> {
         .iter()
         .filter(|attribute| attribute.path().is_ident("serde"))
         .filter_map(|attribute| {
-            attribute
-                .parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)
-                .ok()
+            attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated).ok()
         })
         .flatten()
 }
 
 fn named(meta: &Meta, names: &[&'static str]) -> Option<&'static str> {
-    names
-        .iter()
-        .copied()
-        .find(|name| meta.path().is_ident(name))
+    names.iter().copied().find(|name| meta.path().is_ident(name))
 }
 
 /// The text of `name = "text"`, or of `name(serialize = "text")`: the name that is written.

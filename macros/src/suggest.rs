@@ -2,11 +2,7 @@
 
 /// `; did you mean …` when a known name is near, and all known names.
 pub(crate) fn suggestion(name: &str, known: &[&str]) -> String {
-    let list = known
-        .iter()
-        .map(|name| format!("`{name}`"))
-        .collect::<Vec<_>>()
-        .join(", ");
+    let list = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     match nearest(name, known) {
         Some(near) => format!("; did you mean `{near}`? Known are {list}"),
         None => format!("; known are {list}"),
@@ -15,10 +11,7 @@ pub(crate) fn suggestion(name: &str, known: &[&str]) -> String {
 
 /// The known name at most two edits away, and fewer than its length.
 fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
-    let best = known
-        .iter()
-        .copied()
-        .min_by_key(|candidate| edits(name, candidate))?;
+    let best = known.iter().copied().min_by_key(|candidate| edits(name, candidate))?;
     let distance = edits(name, best);
     (distance <= 2 && distance < best.len().min(name.len())).then_some(best)
 }

@@ -4,10 +4,11 @@ use std::path::Path;
 use std::sync::Once;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags, ffi};
 
 use crate::durability::Durability;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Statements kept prepared per connection.
 const STATEMENTS: usize = 256;
@@ -21,6 +22,8 @@ pub(crate) fn open(path: &Path, vfs: Option<&str>, flags: OpenFlags) -> Result<C
         None => Connection::open_with_flags(path, flags)?,
     };
     connection.busy_timeout(Duration::from_secs(10))?;
+    // Closing must not write: a file that was refused, or whose log cannot be trusted, stays as it is.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.execute_batch(
         "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0;",
@@ -52,8 +55,7 @@ pub(crate) fn set_synchronous(connection: &Connection, durability: Durability) -
 
 /// A number kept under `key` in the namespace's own table.
 pub(crate) fn meta(connection: &Connection, key: &str) -> Result<Option<i64>> {
-    let mut statement =
-        connection.prepare_cached("SELECT value FROM headwater WHERE key = ?")?;
+    let mut statement = connection.prepare_cached("SELECT value FROM headwater WHERE key = ?")?;
     let mut rows = statement.query([key])?;
     Ok(match rows.next()? {
         Some(row) => Some(row.get(0)?),
@@ -68,6 +70,25 @@ pub(crate) fn set_meta(connection: &Connection, key: &str, value: i64) -> Result
     Ok(())
 }
 
+/// Whether `error` is SQLite's word that a sync failed. What was written since the sync before may be
+/// gone then, and no later sync shows it.
+pub(crate) fn is_sync_failure(error: &Error) -> bool {
+    let source = std::error::Error::source(error);
+    source.and_then(|source| source.downcast_ref::<rusqlite::Error>()).is_some_and(|error| {
+        let code = error.sqlite_error().map(|failure| failure.extended_code);
+        matches!(code, Some(ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC))
+    })
+}
+
+/// Whether what SQLite last refused on `connection` broke a constraint.
+pub(crate) fn broke_constraint(connection: &Connection) -> bool {
+    // SAFETY: the handle is valid while `connection` is borrowed.
+    #[allow(unsafe_code)]
+    let code = unsafe { ffi::sqlite3_extended_errcode(connection.handle()) };
+    // The commit hook refuses what comes after a rollback, whatever its cause was.
+    code & 0xff == ffi::SQLITE_CONSTRAINT && code != ffi::SQLITE_CONSTRAINT_COMMITHOOK
+}
+
 /// Whether the open transaction violates a deferred foreign key.
 pub(crate) fn has_deferred_violations(connection: &Connection) -> bool {
     let (mut current, mut highest) = (0, 0);
@@ -75,13 +96,13 @@ pub(crate) fn has_deferred_violations(connection: &Connection) -> bool {
     // locals that outlive the call.
     #[allow(unsafe_code)]
     let result = unsafe {
-        rusqlite::ffi::sqlite3_db_status(
+        ffi::sqlite3_db_status(
             connection.handle(),
-            rusqlite::ffi::SQLITE_DBSTATUS_DEFERRED_FKS,
+            ffi::SQLITE_DBSTATUS_DEFERRED_FKS,
             &raw mut current,
             &raw mut highest,
             0,
         )
     };
-    result == rusqlite::ffi::SQLITE_OK && current != 0
+    result == ffi::SQLITE_OK && current != 0
 }

@@ -58,10 +58,7 @@ pub struct Child {
 pub fn child() -> Option<Child> {
     let scenario = std::env::var(SCENARIO).ok()?;
     let directory = std::env::var_os(DIRECTORY).unwrap_or_default().into();
-    Some(Child {
-        scenario,
-        directory,
-    })
+    Some(Child { scenario, directory })
 }
 
 impl Child {
@@ -101,10 +98,7 @@ pub struct Kill {
 impl Kill {
     /// Right after the `acks`th acknowledgement.
     pub fn after_acks(acks: u64) -> Self {
-        Self {
-            acks,
-            delay: Duration::ZERO,
-        }
+        Self { acks, delay: Duration::ZERO }
     }
 
     /// Some time after the start, most of which a test binary needs to start at all.
@@ -117,10 +111,7 @@ impl Kill {
     pub fn seeded(seed: u64, most_acks: u64) -> Self {
         let mut rng = Rng::new(seed);
         let acks = 1 + rng.below(most_acks.max(1));
-        Self {
-            acks,
-            delay: Duration::from_micros(rng.below(3_000)),
-        }
+        Self { acks, delay: Duration::from_micros(rng.below(3_000)) }
     }
 }
 
@@ -165,8 +156,7 @@ impl Crash {
             fail_point: None,
             limit: Duration::from_secs(120),
         };
-        run.environment(SCENARIO, scenario)
-            .environment(DIRECTORY, directory)
+        run.environment(SCENARIO, scenario).environment(DIRECTORY, directory)
     }
 
     /// Adds arguments.
@@ -177,8 +167,7 @@ impl Crash {
 
     /// Sets a variable of the child's environment.
     pub fn environment(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
-        self.environment
-            .push((name.as_ref().to_owned(), value.as_ref().to_owned()));
+        self.environment.push((name.as_ref().to_owned(), value.as_ref().to_owned()));
         self
     }
 
@@ -214,10 +203,7 @@ impl Crash {
         let mut command = Command::new(&self.program);
         command.args(&self.arguments);
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
 }

@@ -19,9 +19,8 @@ pub fn documents(seed: u64) -> impl Iterator<Item = Value> {
     (0_u64..).map(move |number| order(number, &mut rng))
 }
 
-const FIRST: [&str; 10] = [
-    "Ana", "Bo", "Chloé", "Dmitri", "Elif", "Farah", "Goran", "Hana", "Ines", "Jürgen",
-];
+const FIRST: [&str; 10] =
+    ["Ana", "Bo", "Chloé", "Dmitri", "Elif", "Farah", "Goran", "Hana", "Ines", "Jürgen"];
 const LAST: [&str; 10] = [
     "Okafor",
     "Lindqvist",
@@ -44,23 +43,10 @@ const CITIES: [(&str, &str); 8] = [
     ("Leeds", "GB"),
     ("Osaka", "JP"),
 ];
-const STREETS: [&str; 6] = [
-    "Harbour Road",
-    "Mill Lane",
-    "Station Street",
-    "Elm Row",
-    "High Street",
-    "Quay",
-];
+const STREETS: [&str; 6] =
+    ["Harbour Road", "Mill Lane", "Station Street", "Elm Row", "High Street", "Quay"];
 const STATUS: [&str; 5] = ["new", "paid", "packed", "shipped", "returned"];
-const TAGS: [&str; 6] = [
-    "gift",
-    "express",
-    "wholesale",
-    "first-order",
-    "fragile",
-    "pickup",
-];
+const TAGS: [&str; 6] = ["gift", "express", "wholesale", "first-order", "fragile", "pickup"];
 const GOODS: [&str; 8] = [
     "kettle",
     "desk lamp",
@@ -166,17 +152,14 @@ pub fn arb_scalar() -> impl Strategy<Value = Value> {
 /// A field name from a small pool, so that random filters and random documents meet; now and then
 /// an arbitrary one, with dots, quotes or nothing in it.
 pub fn arb_key() -> impl Strategy<Value = String> {
-    let pool = ["a", "b", "c", "name", "tags", "ä", "0"]
-        .map(str::to_owned)
-        .to_vec();
+    let pool = ["a", "b", "c", "name", "tags", "ä", "0"].map(str::to_owned).to_vec();
     prop_oneof![9 => proptest::sample::select(pool), 1 => arb_text()]
 }
 
 /// A short text: letters, escapes, quotes, combining marks and characters beyond 16 bits.
 pub fn arb_text() -> impl Strategy<Value = String> {
-    let some = [
-        'a', 'b', 'B', 'z', ' ', '.', '$', '"', '\\', '\0', '\n', '\u{301}', 'ß', '语', '🦀',
-    ];
+    let some =
+        ['a', 'b', 'B', 'z', ' ', '.', '$', '"', '\\', '\0', '\n', '\u{301}', 'ß', '语', '🦀'];
     let character = prop_oneof![8 => proptest::sample::select(some.to_vec()), 1 => any::<char>()];
     vec(character, 0..6).prop_map(String::from_iter)
 }
@@ -204,10 +187,7 @@ mod tests {
 
     #[test]
     fn documents_take_about_500_bytes() {
-        let bytes: usize = documents(3)
-            .take(1_000)
-            .map(|order| order.to_string().len())
-            .sum();
+        let bytes: usize = documents(3).take(1_000).map(|order| order.to_string().len()).sum();
         assert!((450..550).contains(&(bytes / 1_000)), "{}", bytes / 1_000);
     }
 }

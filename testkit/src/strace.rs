@@ -37,37 +37,15 @@ pub fn trace(crash: &Crash) -> io::Result<Vec<Event>> {
     let log = tempfile::NamedTempFile::new()?;
     let child = crash.command();
     let mut command = Command::new("strace");
-    command.args([
-        "-f",
-        "-y",
-        "-s",
-        "512",
-        "-e",
-        CALLS,
-        "-e",
-        "signal=none",
-        "-o",
-    ]);
-    command
-        .arg(log.path())
-        .arg("--")
-        .arg(child.get_program())
-        .args(child.get_args());
-    command.envs(
-        child
-            .get_envs()
-            .filter_map(|(name, value)| Some((name, value?))),
-    );
-    let output = command
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| match error.kind() {
-            ErrorKind::NotFound => io::Error::new(
-                ErrorKind::NotFound,
-                "strace is missing: `cargo xtask test` installs it",
-            ),
-            kind => io::Error::new(kind, format!("cannot start strace: {error}")),
-        })?;
+    command.args(["-f", "-y", "-s", "512", "-e", CALLS, "-e", "signal=none", "-o"]);
+    command.arg(log.path()).arg("--").arg(child.get_program()).args(child.get_args());
+    command.envs(child.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let output = command.stdin(Stdio::null()).output().map_err(|error| match error.kind() {
+        ErrorKind::NotFound => {
+            io::Error::new(ErrorKind::NotFound, "strace is missing: `cargo xtask test` installs it")
+        }
+        kind => io::Error::new(kind, format!("cannot start strace: {error}")),
+    })?;
     if !output.status.success() {
         let stderr = String::from_utf8_lossy(&output.stderr);
         return Err(io::Error::other(format!(
@@ -118,9 +96,8 @@ fn parse(log: &str) -> Vec<Event> {
         if let Some(start) = call.strip_suffix(" <unfinished ...>") {
             output.push(start, &mut events);
             unfinished.insert(thread, start.to_owned());
-        } else if let Some((_, rest)) = call
-            .strip_prefix("<... ")
-            .and_then(|c| c.split_once("resumed>"))
+        } else if let Some((_, rest)) =
+            call.strip_prefix("<... ").and_then(|c| c.split_once("resumed>"))
         {
             let whole = unfinished.remove(thread).unwrap_or_default() + rest;
             events.extend(completed(&whole));

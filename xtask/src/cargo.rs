@@ -13,8 +13,7 @@ pub(crate) fn workspace_root() -> PathBuf {
     // program may have been compiled in another one.
     let here = std::env::var_os("CARGO_MANIFEST_DIR");
     let here = here.map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
-    here.parent()
-        .map_or_else(|| here.clone(), Path::to_path_buf)
+    here.parent().map_or_else(|| here.clone(), Path::to_path_buf)
 }
 
 /// A cargo command with its arguments, not yet started.
@@ -30,10 +29,7 @@ pub(crate) fn run(mut command: Command) -> Outcome<()> {
     if status.success() {
         return Ok(());
     }
-    Err(Failure::Failed(format!(
-        "{} ended with {status}",
-        spelled(&command)
-    )))
+    Err(Failure::Failed(format!("{} ended with {status}", spelled(&command))))
 }
 
 /// Runs to the end and returns what it printed to standard output.
@@ -41,10 +37,7 @@ pub(crate) fn output(mut command: Command) -> Outcome<String> {
     let output = command.stderr(Stdio::inherit()).output()?;
     if !output.status.success() {
         let spelled = spelled(&command);
-        return Err(Failure::Failed(format!(
-            "{spelled} ended with {}",
-            output.status
-        )));
+        return Err(Failure::Failed(format!("{spelled} ended with {}", output.status)));
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

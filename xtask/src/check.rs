@@ -6,14 +6,7 @@ use crate::{cargo, outcome};
 pub(crate) fn run(arguments: &[String]) -> Outcome<()> {
     no_arguments("check", arguments)?;
     step(&["fmt", "--all", "--check"])?;
-    step(&[
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "-D",
-        "warnings",
-    ])?;
+    step(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
     if !deny_is_installed() {
         println!("== cargo deny: not installed, so licences and advisories were not looked at");
         return Ok(());
@@ -27,7 +20,5 @@ fn step(arguments: &[&str]) -> Result<(), outcome::Failure> {
 }
 
 fn deny_is_installed() -> bool {
-    cargo::command(["deny", "--version"])
-        .output()
-        .is_ok_and(|output| output.status.success())
+    cargo::command(["deny", "--version"]).output().is_ok_and(|output| output.status.success())
 }

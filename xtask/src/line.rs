@@ -36,10 +36,7 @@ impl<'a> Line<'a> {
         if let Some((_, counts)) = line.split_once("test result: ") {
             return Counts::parse(counts).map_or(Self::Other, Self::Result);
         }
-        match line
-            .strip_prefix("test ")
-            .and_then(|test| test.strip_suffix(" ... FAILED"))
-        {
+        match line.strip_prefix("test ").and_then(|test| test.strip_suffix(" ... FAILED")) {
             Some(name) => Self::Failure(name),
             None => Self::Other,
         }
@@ -47,9 +44,7 @@ impl<'a> Line<'a> {
 }
 
 fn in_parentheses(text: &str) -> Option<&str> {
-    text.strip_suffix(')')?
-        .rsplit_once('(')
-        .map(|(_, inside)| inside)
+    text.strip_suffix(')')?.rsplit_once('(').map(|(_, inside)| inside)
 }
 
 impl Counts {
@@ -57,9 +52,7 @@ impl Counts {
     fn parse(text: &str) -> Option<Self> {
         let (_, counts) = text.split_once(". ")?;
         let count = |what: &str| {
-            let part = counts
-                .split("; ")
-                .find_map(|part| part.strip_suffix(what))?;
+            let part = counts.split("; ").find_map(|part| part.strip_suffix(what))?;
             part.trim().parse().ok()
         };
         Some(Self {
@@ -82,24 +75,14 @@ mod tests {
 
     #[test]
     fn lines_of_cargo_test_are_told_apart() {
-        let result = Counts {
-            passed: 12,
-            failed: 1,
-            skipped: 3,
-        };
+        let result = Counts { passed: 12, failed: 1, skipped: 3 };
         let cases = [
             (
                 "     Running unittests src/lib.rs (target/debug/deps/a-12ab)",
                 Line::Program("a-12ab"),
             ),
-            (
-                "     Running tests/it/main.rs (/x y/(z)/it-9f)\n",
-                Line::Program("it-9f"),
-            ),
-            (
-                "   Doc-tests headwater_document",
-                Line::DocTests("headwater_document"),
-            ),
+            ("     Running tests/it/main.rs (/x y/(z)/it-9f)\n", Line::Program("it-9f")),
+            ("   Doc-tests headwater_document", Line::DocTests("headwater_document")),
             ("test a::b ... FAILED", Line::Failure("a::b")),
             ("test a::b ... ok", Line::Other),
             (

@@ -41,9 +41,7 @@ fn main() -> ExitCode {
             println!("{USAGE}");
             Ok(())
         }
-        other => Err(outcome::Failure::Usage(format!(
-            "there is no command {other:?}"
-        ))),
+        other => Err(outcome::Failure::Usage(format!("there is no command {other:?}"))),
     };
     report(outcome)
 }

@@ -30,8 +30,8 @@ impl From<serde_json::Error> for Failure {
 pub(crate) fn no_arguments(command: &str, arguments: &[String]) -> Outcome<()> {
     match arguments.first() {
         None => Ok(()),
-        Some(argument) => Err(Failure::Usage(format!(
-            "`{command}` takes no arguments, found {argument:?}"
-        ))),
+        Some(argument) => {
+            Err(Failure::Usage(format!("`{command}` takes no arguments, found {argument:?}")))
+        }
     }
 }

@@ -33,18 +33,12 @@ fn missing(reason: &str) -> Failure {
 }
 
 fn apt_get(arguments: &[&str]) -> Outcome<bool> {
-    let mut command = if needs_sudo() {
-        Command::new("sudo")
-    } else {
-        Command::new("apt-get")
-    };
+    let mut command = if needs_sudo() { Command::new("sudo") } else { Command::new("apt-get") };
     if needs_sudo() {
         // Without a terminal a password prompt would wait for ever.
         command.args(["-n", "apt-get"]);
     }
-    command
-        .args(arguments)
-        .env("DEBIAN_FRONTEND", "noninteractive");
+    command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
     Ok(command.status()?.success())
 }
 

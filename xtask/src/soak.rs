@@ -11,9 +11,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome<()> {
     prerequisites::install_strace()?;
     test_run::run(&Plan {
         cargo: vec!["--release".into(), "--workspace".into()],
-        harness: ["soak", "--ignored", "--nocapture", "--test-threads=1"]
-            .map(Into::into)
-            .into(),
+        harness: ["soak", "--ignored", "--nocapture", "--test-threads=1"].map(Into::into).into(),
         environment: vec![
             ("HEADWATER_SOAK", "1".into()),
             ("HEADWATER_SOAK_MINUTES", minutes.to_string()),
@@ -24,11 +22,11 @@ pub(crate) fn run(arguments: &[String]) -> Outcome<()> {
 fn minutes(arguments: &[String]) -> Outcome<u64> {
     match arguments {
         [] => Ok(DEFAULT_MINUTES),
-        [flag, number] if flag == "--minutes" => number
-            .parse()
-            .ok()
-            .filter(|minutes| *minutes > 0)
-            .ok_or_else(|| Failure::Usage(format!("--minutes {number:?} is not a count above 0"))),
+        [flag, number] if flag == "--minutes" => {
+            number.parse().ok().filter(|minutes| *minutes > 0).ok_or_else(|| {
+                Failure::Usage(format!("--minutes {number:?} is not a count above 0"))
+            })
+        }
         _ => Err(Failure::Usage("`soak` takes only --minutes N".into())),
     }
 }

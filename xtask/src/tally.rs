@@ -32,13 +32,7 @@ struct Section {
 
 impl Tally {
     pub(crate) fn new(owners: HashMap<String, String>, build: Duration) -> Self {
-        Self {
-            owners,
-            build,
-            crates: Vec::new(),
-            failures: Vec::new(),
-            section: None,
-        }
+        Self { owners, build, crates: Vec::new(), failures: Vec::new(), section: None }
     }
 
     pub(crate) fn record(&mut self, line: &Line<'_>) {
@@ -55,12 +49,8 @@ impl Tally {
                 }
             }
             Line::Failure(test) => {
-                let name = self
-                    .section
-                    .as_ref()
-                    .map(|section| &self.crates[section.owner].name);
-                self.failures
-                    .push(format!("{}: {test}", name.map_or("?", String::as_str)));
+                let name = self.section.as_ref().map(|section| &self.crates[section.owner].name);
+                self.failures.push(format!("{}: {test}", name.map_or("?", String::as_str)));
             }
             Line::Other => {}
         }
@@ -70,8 +60,7 @@ impl Tally {
     pub(crate) fn finish(&mut self, success: bool) {
         self.leave();
         if !success && self.failed() == 0 {
-            self.failures
-                .push("cargo test failed without naming a test".into());
+            self.failures.push("cargo test failed without naming a test".into());
             self.share("cargo").counts.failed += 1;
         }
     }
@@ -89,18 +78,9 @@ impl Tally {
     fn enter(&mut self, owner: String, program: &str) {
         self.leave();
         self.share(&owner);
-        let owner = self
-            .crates
-            .iter()
-            .position(|share| share.name == owner)
-            .unwrap_or_default();
+        let owner = self.crates.iter().position(|share| share.name == owner).unwrap_or_default();
         let (program, started) = (program.to_owned(), Instant::now());
-        self.section = Some(Section {
-            owner,
-            program,
-            started,
-            results: 0,
-        });
+        self.section = Some(Section { owner, program, started, results: 0 });
     }
 
     fn leave(&mut self) {
@@ -112,8 +92,7 @@ impl Tally {
         if section.results == 0 {
             share.counts.failed += 1;
             let (name, program) = (&share.name, section.program);
-            self.failures
-                .push(format!("{name}: {program} ended without a result"));
+            self.failures.push(format!("{name}: {program} ended without a result"));
         }
     }
 
@@ -121,11 +100,7 @@ impl Tally {
         let known = self.crates.iter().position(|share| share.name == name);
         let index = known.unwrap_or_else(|| {
             let (counts, time) = (Counts::default(), Duration::ZERO);
-            self.crates.push(Share {
-                name: name.to_owned(),
-                counts,
-                time,
-            });
+            self.crates.push(Share { name: name.to_owned(), counts, time });
             self.crates.len() - 1
         });
         &mut self.crates[index]
@@ -136,13 +111,7 @@ impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let all = self.build + self.crates.iter().map(|share| share.time).sum::<Duration>();
         let percent = |time: Duration| 100.0 * time.as_secs_f64() / all.as_secs_f64().max(1e-9);
-        let width = self
-            .crates
-            .iter()
-            .map(|share| share.name.len())
-            .max()
-            .unwrap_or(0)
-            .max(8);
+        let width = self.crates.iter().map(|share| share.name.len()).max().unwrap_or(0).max(8);
         let title = ["crate", "passed", "failed", "skipped", "seconds", "share"];
         let [name, passed, failed, skipped, seconds, share] = title;
         writeln!(
@@ -155,38 +124,18 @@ impl fmt::Display for Tally {
             "{:width$} {:>8} {:>8} {:>8} {build:>9.1} {part:>5.1}%",
             "(build)", "", "", ""
         )?;
-        for Share {
-            name,
-            counts:
-                Counts {
-                    passed,
-                    failed,
-                    skipped,
-                },
-            time,
-        } in &self.crates
-        {
+        for Share { name, counts: Counts { passed, failed, skipped }, time } in &self.crates {
             let (seconds, part) = (time.as_secs_f64(), percent(*time));
             writeln!(
                 f,
                 "{name:width$} {passed:>8} {failed:>8} {skipped:>8} {seconds:>9.1} {part:>5.1}%"
             )?;
         }
-        writeln!(
-            f,
-            "{:width$} {:>26} {:>9.1}",
-            "(all)",
-            "",
-            all.as_secs_f64()
-        )?;
+        writeln!(f, "{:width$} {:>26} {:>9.1}", "(all)", "", all.as_secs_f64())?;
         for failure in &self.failures {
             writeln!(f, "failed: {failure}")?;
         }
-        let Counts {
-            passed,
-            failed,
-            skipped,
-        } = self.total();
+        let Counts { passed, failed, skipped } = self.total();
         writeln!(f, "{passed} passed, {failed} failed, {skipped} skipped")
     }
 }
@@ -211,11 +160,7 @@ mod tests {
     fn results_are_summed_per_crate() {
         let owners = HashMap::from([("it-1".to_owned(), "headwater-cdc".to_owned())]);
         let mut tally = Tally::new(owners, Duration::ZERO);
-        let counts = Counts {
-            passed: 2,
-            failed: 0,
-            skipped: 1,
-        };
+        let counts = Counts { passed: 2, failed: 0, skipped: 1 };
         tally.record(&Line::Program("it-1"));
         tally.record(&Line::Result(counts));
         tally.record(&Line::DocTests("headwater_cdc"));
@@ -223,10 +168,6 @@ mod tests {
         tally.record(&Line::Result(counts));
         tally.finish(true);
         assert_eq!(tally.crates.len(), 1);
-        assert!(
-            tally
-                .to_string()
-                .ends_with("\n6 passed, 0 failed, 3 skipped\n")
-        );
+        assert!(tally.to_string().ends_with("\n6 passed, 0 failed, 3 skipped\n"));
     }
 }

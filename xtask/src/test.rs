@@ -11,19 +11,12 @@ pub(crate) fn run(arguments: &[String]) -> Outcome<()> {
         _ => return Err(Failure::Usage("`test` takes only --crate NAME".into())),
     };
     prerequisites::install_strace()?;
-    test_run::run(&Plan {
-        cargo: scope,
-        harness: Vec::new(),
-        environment: Vec::new(),
-    })
+    test_run::run(&Plan { cargo: scope, harness: Vec::new(), environment: Vec::new() })
 }
 
 /// Takes the name of a package or of its folder.
 fn package_named(name: &str) -> Outcome<String> {
-    let names: Vec<String> = cargo::packages()?
-        .into_iter()
-        .map(|package| package.name)
-        .collect();
+    let names: Vec<String> = cargo::packages()?.into_iter().map(|package| package.name).collect();
     let full = format!("headwater-{name}");
     match names.iter().find(|known| *known == name || **known == full) {
         Some(known) => Ok(known.clone()),

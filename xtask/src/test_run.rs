@@ -42,38 +42,23 @@ pub(crate) fn run(plan: &Plan) -> Outcome<()> {
     let status = execute(plan, &mut tally)?;
     tally.finish(status.success());
     print!("{tally}");
-    if status.success() && tally.failed() == 0 {
-        Ok(())
-    } else {
-        Err(Failure::Reported)
-    }
+    if status.success() && tally.failed() == 0 { Ok(()) } else { Err(Failure::Reported) }
 }
 
 /// Builds every test program; returns which package each one belongs to, by file name.
 fn build(plan: &Plan) -> Outcome<Option<HashMap<String, String>>> {
     let mut command = cargo::command(["test", "--no-run"]);
-    command
-        .args(["--message-format", "json-render-diagnostics"])
-        .args(&plan.cargo);
+    command.args(["--message-format", "json-render-diagnostics"]).args(&plan.cargo);
     let output = command.stderr(Stdio::inherit()).output()?;
     if !output.status.success() {
         return Ok(None);
     }
-    let names: HashMap<String, String> = cargo::packages()?
-        .into_iter()
-        .map(|package| (package.id, package.name))
-        .collect();
+    let names: HashMap<String, String> =
+        cargo::packages()?.into_iter().map(|package| (package.id, package.name)).collect();
     let mut owners = HashMap::new();
-    for line in output
-        .stdout
-        .split(|byte| *byte == b'\n')
-        .filter(|line| line.starts_with(b"{"))
-    {
+    for line in output.stdout.split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"{")) {
         let message: Value = serde_json::from_slice(line)?;
-        let file = message["executable"]
-            .as_str()
-            .map(Path::new)
-            .and_then(Path::file_name);
+        let file = message["executable"].as_str().map(Path::new).and_then(Path::file_name);
         let owner = message["package_id"].as_str().and_then(|id| names.get(id));
         if let (Some(file), Some(owner)) = (file, owner) {
             owners.insert(file.to_string_lossy().into_owned(), owner.clone());
@@ -88,9 +73,7 @@ fn execute(plan: &Plan, tally: &mut Tally) -> Outcome<ExitStatus> {
     let (reader, writer) = std::io::pipe()?;
     let mut command = cargo::command(["test", "--no-fail-fast"]);
     command.args(&plan.cargo).arg("--").args(&plan.harness);
-    command
-        .env("CARGO_TERM_COLOR", "never")
-        .envs(plan.environment.iter().cloned());
+    command.env("CARGO_TERM_COLOR", "never").envs(plan.environment.iter().cloned());
     command.stdout(writer.try_clone()?).stderr(writer);
     let mut child = command.spawn()?;
     // The command still owns the writing end, which would keep the pipe open.

@@ -31,10 +31,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome<()> {
         return Err(Failure::Failed(format!("{PACKAGE} pulls in {name}")));
     }
     if time > LIMIT {
-        return Err(Failure::Failed(format!(
-            "the build took longer than {} s",
-            LIMIT.as_secs()
-        )));
+        return Err(Failure::Failed(format!("the build took longer than {} s", LIMIT.as_secs())));
     }
     Ok(())
 }
@@ -43,17 +40,9 @@ pub(crate) fn run(arguments: &[String]) -> Outcome<()> {
 fn dependencies() -> Outcome<Vec<String>> {
     let arguments = ["tree", "-p", PACKAGE, "-e", "normal", "--prefix", "none"];
     let tree = cargo::output(cargo::command(arguments))?;
-    let package = |line: &str| {
-        line.split_whitespace()
-            .take(2)
-            .collect::<Vec<_>>()
-            .join(" ")
-    };
-    let mut packages: Vec<String> = tree
-        .lines()
-        .map(package)
-        .filter(|package| !package.is_empty())
-        .collect();
+    let package = |line: &str| line.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
+    let mut packages: Vec<String> =
+        tree.lines().map(package).filter(|package| !package.is_empty()).collect();
     packages.sort();
     packages.dedup();
     Ok(packages)

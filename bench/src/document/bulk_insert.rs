@@ -11,11 +11,7 @@ use crate::engines::RowCache;
 use crate::report::{Better, Metric, params};
 
 pub(crate) const CASE: &str = "bulk-insert";
-const INSERTS: Metric = Metric {
-    name: "inserts",
-    unit: "documents/s",
-    better: Better::Higher,
-};
+const INSERTS: Metric = Metric { name: "inserts", unit: "documents/s", better: Better::Higher };
 
 pub(crate) fn run(bench: &mut Bench) -> Outcome<()> {
     let documents = Document::range(0..bench.count(100_000, 20_000) as u64)?;
@@ -27,9 +23,7 @@ pub(crate) fn run(bench: &mut Bench) -> Outcome<()> {
         let started = Instant::now();
         engine.bulk(&documents)?;
         let rate = documents.len() as f64 / started.elapsed().as_secs_f64();
-        bench
-            .report
-            .record(CASE, &INSERTS, &params, system.label(), rate);
+        bench.report.record(CASE, &INSERTS, &params, system.label(), rate);
     }
     Ok(())
 }

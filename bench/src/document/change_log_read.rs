@@ -11,16 +11,8 @@ use crate::engines::{ChangeLog, Events};
 use crate::report::{Better, Metric, params};
 
 pub(crate) const CASE: &str = "change-log-read";
-const SIZE: Metric = Metric {
-    name: "size",
-    unit: "bytes/event",
-    better: Better::Lower,
-};
-const EVENTS: Metric = Metric {
-    name: "events",
-    unit: "events/s",
-    better: Better::Higher,
-};
+const SIZE: Metric = Metric { name: "size", unit: "bytes/event", better: Better::Lower };
+const EVENTS: Metric = Metric { name: "events", unit: "events/s", better: Better::Higher };
 const PER_TRANSACTION: usize = 100;
 
 pub(crate) fn run(bench: &mut Bench) -> Outcome<()> {
@@ -36,16 +28,12 @@ pub(crate) fn run(bench: &mut Bench) -> Outcome<()> {
         }
         log.settle()?;
         let size = log.bytes_on_disk()? as f64 / count as f64;
-        bench
-            .report
-            .record(CASE, &SIZE, &params(shape.clone()), system.label(), size);
+        bench.report.record(CASE, &SIZE, &params(shape.clone()), system.label(), size);
         for (events, name) in [(Events::Undecoded, false), (Events::Decoded, true)] {
             let rate = read(log.as_ref(), events, count)?;
             let mut params = params(shape.clone());
             params.insert("decoded".into(), name.into());
-            bench
-                .report
-                .record(CASE, &EVENTS, &params, system.label(), rate);
+            bench.report.record(CASE, &EVENTS, &params, system.label(), rate);
         }
     }
     Ok(())

@@ -15,16 +15,8 @@ use crate::report::{Better, Metric, params};
 use crate::statistics::quantile;
 
 pub(crate) const CASE: &str = "durable-commits";
-const COMMITS: Metric = Metric {
-    name: "commits",
-    unit: "commits/s",
-    better: Better::Higher,
-};
-const LATENCY: Metric = Metric {
-    name: "latency-p99",
-    unit: "ms",
-    better: Better::Lower,
-};
+const COMMITS: Metric = Metric { name: "commits", unit: "commits/s", better: Better::Higher };
+const LATENCY: Metric = Metric { name: "latency-p99", unit: "ms", better: Better::Lower };
 const THREADS: [usize; 2] = [16, 64];
 
 /// More than the fastest system commits in the time it has.
@@ -40,12 +32,8 @@ pub(crate) fn run(bench: &mut Bench) -> Outcome<()> {
             let system = &bench.systems[turn];
             let engine = (system.open)(&folder, RowCache::On)?;
             let measured = measure(engine.as_ref(), &documents, threads, time)?;
-            bench
-                .report
-                .record(CASE, &COMMITS, &params, system.label(), measured.per_second);
-            bench
-                .report
-                .record(CASE, &LATENCY, &params, system.label(), measured.p99_millis);
+            bench.report.record(CASE, &COMMITS, &params, system.label(), measured.per_second);
+            bench.report.record(CASE, &LATENCY, &params, system.label(), measured.p99_millis);
         }
     }
     Ok(())
@@ -84,11 +72,7 @@ fn measure(
         let started = Instant::now();
         let mut micros = Vec::new();
         for worker in workers {
-            micros.extend(
-                worker
-                    .join()
-                    .map_err(|_| "a committing thread panicked")??,
-            );
+            micros.extend(worker.join().map_err(|_| "a committing thread panicked")??);
         }
         let seconds = started.elapsed().as_secs_f64();
         Ok(Measured {

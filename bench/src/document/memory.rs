@@ -19,16 +19,8 @@ use crate::engines::{ChangeLog, Events, RowCache, System, systems};
 use crate::report::{Better, Metric, params};
 
 pub(crate) const CASE: &str = "memory";
-const PEAK: Metric = Metric {
-    name: "peak-rss",
-    unit: "MiB",
-    better: Better::Lower,
-};
-const GROWTH: Metric = Metric {
-    name: "growth",
-    unit: "MiB",
-    better: Better::NearZero,
-};
+const PEAK: Metric = Metric { name: "peak-rss", unit: "MiB", better: Better::Lower };
+const GROWTH: Metric = Metric { name: "growth", unit: "MiB", better: Better::NearZero };
 const PER_TRANSACTION: u64 = 10_000;
 
 /// Between two batches of the slow subscriber; the writer makes many more meanwhile.
@@ -68,12 +60,8 @@ pub(crate) fn run(bench: &mut Bench) -> Outcome<()> {
             let system = &bench.systems[turn];
             let samples = samples_of(system, load, documents, folder)?;
             let (peak, growth) = peak_and_growth(&samples)?;
-            bench
-                .report
-                .record(CASE, &PEAK, &params, system.label(), peak);
-            bench
-                .report
-                .record(CASE, &GROWTH, &params, system.label(), growth);
+            bench.report.record(CASE, &PEAK, &params, system.label(), peak);
+            bench.report.record(CASE, &GROWTH, &params, system.label(), growth);
         }
         // The last database is large.
         bench.fresh(CASE)?;
@@ -84,18 +72,8 @@ pub(crate) fn run(bench: &mut Bench) -> Outcome<()> {
 /// Runs a process of our own and returns its resident bytes after each transaction.
 fn samples_of(system: &System, load: Load, documents: usize, folder: PathBuf) -> Outcome<Vec<u64>> {
     let mut command = Command::new(std::env::current_exe()?);
-    command.args([
-        "memory-of",
-        "--system",
-        system.name,
-        "--load",
-        load.name(),
-        "--documents",
-    ]);
-    command
-        .arg(documents.to_string())
-        .arg("--folder")
-        .arg(folder);
+    command.args(["memory-of", "--system", system.name, "--load", load.name(), "--documents"]);
+    command.arg(documents.to_string()).arg("--folder").arg(folder);
     let output = command.stderr(std::process::Stdio::inherit()).output()?;
     if !output.status.success() {
         return Err(format!("{}: the measured process failed", system.name).into());
@@ -107,12 +85,7 @@ fn samples_of(system: &System, load: Load, documents: usize, folder: PathBuf) ->
 /// The largest sample, and by how much the second half exceeds the first; in MiB.
 fn peak_and_growth(samples: &[u64]) -> Outcome<(f64, f64)> {
     let (first, second) = samples.split_at(samples.len() / 2);
-    let largest = |half: &[u64]| {
-        half.iter()
-            .max()
-            .copied()
-            .ok_or("there are too few samples")
-    };
+    let largest = |half: &[u64]| half.iter().max().copied().ok_or("there are too few samples");
     let (first, second) = (largest(first)? as f64, largest(second)? as f64);
     let mebibyte = f64::from(1 << 20);
     Ok((first.max(second) / mebibyte, (second - first) / mebibyte))
@@ -134,9 +107,7 @@ pub(crate) struct MemoryOf {
 impl MemoryOf {
     pub(crate) fn run(&self) -> Outcome<()> {
         let mut known = systems().into_iter();
-        let system = known
-            .find(|one| one.name == self.system)
-            .ok_or("no such system")?;
+        let system = known.find(|one| one.name == self.system).ok_or("no such system")?;
         match self.load {
             Load::Stream => {
                 let engine = (system.open)(&self.folder, RowCache::On)?;
@@ -160,10 +131,7 @@ impl MemoryOf {
         for first in (0..self.documents).step_by(PER_TRANSACTION as usize) {
             let last = self.documents.min(first + PER_TRANSACTION);
             write(&Document::range(first..last)?)?;
-            println!(
-                "{}",
-                resident_bytes().ok_or("/proc/self/status cannot be read")?
-            );
+            println!("{}", resident_bytes().ok_or("/proc/self/status cannot be read")?);
         }
         Ok(())
     }
@@ -181,9 +149,7 @@ fn lag(log: &dyn ChangeLog, done: &AtomicBool) -> Outcome<()> {
 /// Resident bytes of this process, where the system tells.
 fn resident_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kibibytes << 10)
 }

@@ -14,16 +14,8 @@ use crate::engines::{Engine, RowCache, System};
 use crate::report::{Better, Metric, params};
 
 pub(crate) const CASE: &str = "point-get";
-const GETS: Metric = Metric {
-    name: "gets",
-    unit: "gets/s",
-    better: Better::Higher,
-};
-const SCALING: Metric = Metric {
-    name: "scaling",
-    unit: "x one thread",
-    better: Better::Higher,
-};
+const GETS: Metric = Metric { name: "gets", unit: "gets/s", better: Better::Higher };
+const SCALING: Metric = Metric { name: "scaling", unit: "x one thread", better: Better::Higher };
 const THREADS: [usize; 2] = [1, 2];
 
 /// Peers have no row cache and take part in both, as they are.
@@ -51,9 +43,7 @@ pub(crate) fn run(bench: &mut Bench) -> Outcome<()> {
                 bench.report.record(CASE, &GETS, &params, label, *rate);
             }
             let params = params(json!({"from": source, "threads": THREADS[1]}));
-            bench
-                .report
-                .record(CASE, &SCALING, &params, label, rates[1] / rates[0]);
+            bench.report.record(CASE, &SCALING, &params, label, rates[1] / rates[0]);
         }
     }
     Ok(())
@@ -76,16 +66,10 @@ fn warm(engine: &dyn Engine, documents: &[Document]) -> Outcome<()> {
     let mut expected = documents.iter();
     let mut wrong = 0;
     engine.reader()?.get_each(&ids, &mut |bytes| {
-        let same = expected
-            .next()
-            .is_some_and(|document| document.bytes == bytes);
+        let same = expected.next().is_some_and(|document| document.bytes == bytes);
         wrong += usize::from(!same);
     })?;
-    if wrong == 0 {
-        Ok(())
-    } else {
-        Err(format!("{wrong} documents came back changed").into())
-    }
+    if wrong == 0 { Ok(()) } else { Err(format!("{wrong} documents came back changed").into()) }
 }
 
 /// Gets per second of all threads together, each into a buffer of its own.
@@ -105,9 +89,8 @@ fn measure(engine: &dyn Engine, documents: usize, threads: usize, gets: usize) -
     };
     let read = &read;
     thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads)
-            .map(|thread| scope.spawn(move || read(thread)))
-            .collect();
+        let workers: Vec<_> =
+            (0..threads).map(|thread| scope.spawn(move || read(thread))).collect();
         barrier.wait();
         let started = Instant::now();
         for worker in workers {

@@ -23,10 +23,7 @@ pub(crate) struct EntryPerEvent<K> {
 impl<K: KeyValue> EntryPerEvent<K> {
     /// Continues nothing: the store has to be empty.
     pub(crate) fn new(entries: K) -> Self {
-        Self {
-            entries,
-            last: AtomicU64::new(0),
-        }
+        Self { entries, last: AtomicU64::new(0) }
     }
 }
 
@@ -76,21 +73,9 @@ impl<K: KeyValue> ChangeLog for EntryPerEvent<K> {
         let mut events = Vec::with_capacity(total);
         for (index, document) in documents.iter().enumerate() {
             let sequence = first + index as u64;
-            events.push((
-                sequence,
-                encode(
-                    document,
-                    sequence,
-                    Unit {
-                        id: first,
-                        index,
-                        total,
-                    },
-                )?,
-            ));
+            events.push((sequence, encode(document, sequence, Unit { id: first, index, total })?));
         }
-        self.entries
-            .write(&mut events.iter().map(|(key, event)| (*key, event.as_slice())))
+        self.entries.write(&mut events.iter().map(|(key, event)| (*key, event.as_slice())))
     }
 
     fn settle(&self) -> Outcome<()> {
@@ -102,11 +87,7 @@ impl<K: KeyValue> ChangeLog for EntryPerEvent<K> {
     }
 
     fn subscribe(&self) -> Outcome<Box<dyn Subscriber + '_>> {
-        Ok(Box::new(Cursor {
-            reader: self.entries.reader()?,
-            last: 0,
-            event: Vec::new(),
-        }))
+        Ok(Box::new(Cursor { reader: self.entries.reader()?, last: 0, event: Vec::new() }))
     }
 }
 
@@ -119,11 +100,7 @@ struct Cursor<'a> {
 
 impl Subscriber for Cursor<'_> {
     fn next_batch(&mut self, events: Events) -> Outcome<usize> {
-        let Self {
-            reader,
-            last,
-            event,
-        } = self;
+        let Self { reader, last, event } = self;
         let (from, mut count) = (*last, 0);
         reader.scan_after(from, BATCH, &mut |sequence, bytes| {
             event.clear();

@@ -17,10 +17,7 @@ impl Fjall {
     pub(crate) fn open(folder: &Path) -> Outcome<Self> {
         let database = Database::builder(folder).cache_size(CACHE_BYTES).open()?;
         let documents = database.keyspace("documents", KeyspaceCreateOptions::default)?;
-        Ok(Self {
-            database,
-            documents,
-        })
+        Ok(Self { database, documents })
     }
 }
 
@@ -51,12 +48,7 @@ struct Entries<'a>(&'a Keyspace);
 impl EntryReader for Entries<'_> {
     fn get_each(&mut self, keys: &[u64], show: &mut dyn FnMut(&[u8])) -> Outcome<()> {
         for key in keys {
-            show(
-                &self
-                    .0
-                    .get(key.to_be_bytes())?
-                    .ok_or_else(|| missing(*key))?,
-            );
+            show(&self.0.get(key.to_be_bytes())?.ok_or_else(|| missing(*key))?);
         }
         Ok(())
     }

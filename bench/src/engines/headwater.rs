@@ -40,9 +40,7 @@ impl Headwater {
             RowCache::Off => 0,
         };
         let namespace = Namespace::builder(folder).cache_bytes(cache_bytes).open()?;
-        Ok(Self {
-            orders: DocumentStore::open_default(&namespace)?,
-        })
+        Ok(Self { orders: DocumentStore::open_default(&namespace)? })
     }
 }
 

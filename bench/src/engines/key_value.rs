@@ -39,11 +39,7 @@ impl<K: KeyValue> Engine for K {
     }
 
     fn bulk(&self, documents: &[Document]) -> Outcome<()> {
-        self.write(
-            &mut documents
-                .iter()
-                .map(|one| (one.order.id, one.bytes.as_slice())),
-        )
+        self.write(&mut documents.iter().map(|one| (one.order.id, one.bytes.as_slice())))
     }
 
     fn reader(&self) -> Outcome<Box<dyn Reader + '_>> {

@@ -113,9 +113,7 @@ pub(crate) fn systems() -> Vec<System> {
             version: format!("{} (SQLite {})", locked("rusqlite"), ::rusqlite::version()),
             open: |folder, _| Ok(Box::new(rusqlite::Rusqlite::open(folder)?)),
             open_change_log: |folder| {
-                Ok(Box::new(EntryPerEvent::new(rusqlite::Rusqlite::open(
-                    folder,
-                )?)))
+                Ok(Box::new(EntryPerEvent::new(rusqlite::Rusqlite::open(folder)?)))
             },
         },
         System {

@@ -42,10 +42,7 @@ impl KeyValue for Redb {
     }
 
     fn reader(&self) -> Outcome<Box<dyn EntryReader + '_>> {
-        Ok(Box::new(Snapshot {
-            database: self,
-            table: None,
-        }))
+        Ok(Box::new(Snapshot { database: self, table: None }))
     }
 
     fn settle(&self) -> Outcome<()> {

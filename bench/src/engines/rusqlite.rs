@@ -27,10 +27,7 @@ impl Rusqlite {
         writer.execute_batch(
             "CREATE TABLE IF NOT EXISTS documents (id INTEGER PRIMARY KEY, body BLOB NOT NULL)",
         )?;
-        Ok(Self {
-            path,
-            writer: Mutex::new(writer),
-        })
+        Ok(Self { path, writer: Mutex::new(writer) })
     }
 }
 
@@ -69,11 +66,7 @@ impl KeyValue for Rusqlite {
         let connection = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let busy: i64 =
             connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-        if busy == 0 {
-            Ok(())
-        } else {
-            Err("the WAL could not be checkpointed".into())
-        }
+        if busy == 0 { Ok(()) } else { Err("the WAL could not be checkpointed".into()) }
     }
 
     fn bytes_on_disk(&self) -> Outcome<u64> {
@@ -86,9 +79,7 @@ struct Own(Connection);
 
 impl EntryReader for Own {
     fn get_each(&mut self, keys: &[u64], show: &mut dyn FnMut(&[u8])) -> Outcome<()> {
-        let mut get = self
-            .0
-            .prepare_cached("SELECT body FROM documents WHERE id = ?1")?;
+        let mut get = self.0.prepare_cached("SELECT body FROM documents WHERE id = ?1")?;
         for key in keys {
             let mut rows = get.query([*key as i64])?;
             let row = rows.next()?.ok_or_else(|| missing(*key))?;

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use serde::ser::{Error as _, SerializeStruct, Serializer};
 use serde::Serialize;
+use serde::ser::{Error as _, SerializeStruct, Serializer};
 
 use crate::change::KeyRef;
 use crate::event::UnifiedEvent;

@@ -1,7 +1,7 @@
 //! Debezium's change event envelope, without its schema part.
 
-use serde::ser::{SerializeStruct, Serializer};
 use serde::Serialize;
+use serde::ser::{SerializeStruct, Serializer};
 
 use crate::change::{KeyRef, Op};
 use crate::event::UnifiedEvent;

@@ -271,8 +271,7 @@ impl UnifiedEvent {
     /// # Errors
     /// `Corrupt`.
     pub fn to_json(&self) -> Result<String> {
-        serde_json::to_string(self)
-            .map_err(|error| self.damaged(Error::corrupt(error.to_string())))
+        serde_json::to_string(self).map_err(|error| self.damaged(Error::corrupt(error.to_string())))
     }
 
     fn decode<'a, T: Deserialize<'a>>(
@@ -362,7 +361,9 @@ impl From<EventKey> for Key {
 /// The store that a tag names.
 pub(crate) fn store_of(tag: &str) -> Result<Store> {
     let store = tag.split_once('/').and_then(|(store, _)| Store::named(store));
-    store.ok_or_else(|| Error::corrupt(format!("a record is filed under {tag:?}, which is no store")))
+    store.ok_or_else(|| {
+        Error::corrupt(format!("a record is filed under {tag:?}, which is no store"))
+    })
 }
 
 fn text(bytes: &[u8]) -> &str {

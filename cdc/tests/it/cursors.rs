@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use headwater_cdc::{ChangeLog, Cursor, EventFilter, Start};
-use headwater_primitives::{Error, ErrorKind, ManualClock, Namespace, Part, Result, Sequence, Timestamp};
+use headwater_primitives::{
+    Error, ErrorKind, ManualClock, Namespace, Part, Result, Sequence, Timestamp,
+};
 use serde_json::json;
 
 use crate::support::{Items, drain, events_of, sequences};
@@ -99,8 +101,7 @@ fn a_new_cursor_starts_where_it_was_asked_to_and_keeps_that() {
 fn a_subscription_without_a_cursor_cannot_be_acknowledged() {
     let items = Items::in_memory();
     items.put_many(1);
-    let mut subscription =
-        items.changes.subscribe(Start::Beginning, EventFilter::all()).unwrap();
+    let mut subscription = items.changes.subscribe(Start::Beginning, EventFilter::all()).unwrap();
     let batch = subscription.try_next_batch().unwrap().unwrap();
     assert_eq!(batch.ack().wait().unwrap_err().kind(), ErrorKind::InvalidInput);
     assert_eq!(items.changes.cursor("").wait().unwrap_err().kind(), ErrorKind::InvalidInput);

@@ -2,8 +2,7 @@
 
 use headwater_cdc::{ChangeLog, EventFilter, EventTransaction, KeyRef, Op, Start, Store};
 use headwater_primitives::{
-    Attributes, Error, ErrorKind, ManualClock, Namespace, Result, Sequence, Timestamp,
-    WriteOptions,
+    Attributes, Error, ErrorKind, ManualClock, Namespace, Result, Sequence, Timestamp, WriteOptions,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -70,8 +69,10 @@ fn the_json_form_has_camel_case_names_and_leaves_out_what_is_not_there() {
 
     let mut subscription = items.changes.subscribe(Start::Beginning, EventFilter::all()).unwrap();
     let events = drain(&mut subscription);
-    let json: Vec<Value> =
-        events.iter().map(|event| serde_json::from_str(&event.to_json().unwrap()).unwrap()).collect();
+    let json: Vec<Value> = events
+        .iter()
+        .map(|event| serde_json::from_str(&event.to_json().unwrap()).unwrap())
+        .collect();
     let epoch = ns.epoch();
     let time = "2023-11-14T22:13:20.000000Z";
     assert_eq!(
@@ -141,7 +142,8 @@ fn the_next_sequence_is_the_one_that_the_record_gets() {
     let events = drain(&mut items.changes.subscribe(Start::Beginning, all).unwrap());
     let places: Vec<_> = events.iter().filter_map(|event| event.transaction()).collect();
     let epoch = items.ns.epoch();
-    let expected = [0, 1, 2].map(|index| EventTransaction { epoch, first: Sequence(1), index, total: 3 });
+    let expected =
+        [0, 1, 2].map(|index| EventTransaction { epoch, first: Sequence(1), index, total: 3 });
     assert_eq!(places, expected);
 }
 

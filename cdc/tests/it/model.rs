@@ -91,7 +91,9 @@ impl World {
             Step::Burst(units) => {
                 let submitted: Vec<_> = units
                     .iter()
-                    .map(|sizes| write(&self.changes, sizes.clone(), false).submit().wait().unwrap())
+                    .map(|sizes| {
+                        write(&self.changes, sizes.clone(), false).submit().wait().unwrap()
+                    })
                     .collect();
                 submitted.into_iter().for_each(|pending| pending.wait().unwrap());
                 units.iter().for_each(|sizes| self.expect(sizes));
@@ -129,7 +131,8 @@ impl World {
         let now = headwater_primitives::Clock::now(&*self.clock);
         let oldest = now.before(Duration::from_secs(seconds));
         let young = self.log.iter().find(|event| event.time >= oldest);
-        self.kept.1 = young.map_or(self.log.len() as u64 + 1, |event| event.sequence);
+        let young = young.map_or(self.log.len() as u64 + 1, |event| event.sequence);
+        self.kept.1 = young.max(self.kept.0);
         assert!((self.kept.0..=self.kept.1).contains(&start), "{start} not in {:?}", self.kept);
         self.kept.0 = start;
         self.changes.set_retention(Retention::UNLIMITED).wait().unwrap();
@@ -198,11 +201,7 @@ fn open(folder: &tempfile::TempDir, clock: &Arc<ManualClock>) -> (ChangeLog, Cur
     (changes, cursor)
 }
 
-fn write(
-    changes: &ChangeLog,
-    sizes: Vec<usize>,
-    fails: bool,
-) -> headwater_primitives::Commit<()> {
+fn write(changes: &ChangeLog, sizes: Vec<usize>, fails: bool) -> headwater_primitives::Commit<()> {
     let writer = changes.clone();
     changes.namespace().transaction(move |tx| -> Result<()> {
         for len in sizes {
@@ -215,6 +214,17 @@ fn write(
         }
         if fails { Err(Error::invalid("as asked")) } else { Ok(()) }
     })
+}
+
+#[test]
+fn a_merge_ends_where_a_small_segment_stands_before_a_large_one() {
+    let mut world = World::new();
+    for _ in 0..40 {
+        world.run(Step::Write(vec![10]));
+        world.run(Step::Write(vec![300_000]));
+    }
+    world.run(Step::Merge);
+    world.check();
 }
 
 proptest! {

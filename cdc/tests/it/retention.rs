@@ -81,12 +81,10 @@ fn an_emptied_log_goes_on_with_the_next_sequence() {
     limit(&items, Retention { age: Some(HOUR), ..Retention::UNLIMITED });
     items.put_many(3);
     clock.advance(2 * HOUR);
-    let mut open_before = items.changes.subscribe(Start::At(Sequence(2)), EventFilter::all()).unwrap();
+    let mut open_before =
+        items.changes.subscribe(Start::At(Sequence(2)), EventFilter::all()).unwrap();
     assert_eq!(items.changes.enforce_retention().unwrap(), Sequence(4));
-    assert_eq!(
-        open_before.try_next_batch().unwrap_err().kind(),
-        ErrorKind::ResnapshotRequired
-    );
+    assert_eq!(open_before.try_next_batch().unwrap_err().kind(), ErrorKind::ResnapshotRequired);
     drop(open_before);
     items.ns.clone().close().unwrap();
     let items = open();

@@ -39,7 +39,8 @@ fn take_rows(batch: &Batch, rows: &mut Rows) {
 /// The rows that the log says there were at `at`.
 fn replay(items: &Items, at: Sequence) -> Rows {
     let mut rows = Rows::new();
-    for event in drain(&mut items.changes.subscribe(Start::Beginning, EventFilter::all()).unwrap()) {
+    for event in drain(&mut items.changes.subscribe(Start::Beginning, EventFilter::all()).unwrap())
+    {
         if event.sequence() <= at {
             apply(&mut rows, &event);
         }

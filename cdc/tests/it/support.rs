@@ -30,7 +30,12 @@ impl Items {
         Items { ns: ns.clone(), changes: ChangeLog::open(ns).unwrap() }
     }
 
-    pub(crate) fn put_in(&self, tx: &Transaction<'_>, key: &str, value: &Value) -> Result<Sequence> {
+    pub(crate) fn put_in(
+        &self,
+        tx: &Transaction<'_>,
+        key: &str,
+        value: &Value,
+    ) -> Result<Sequence> {
         let before = body(tx, key)?;
         let after = jsonb::to_vec(value)?;
         tx.sql()

@@ -44,8 +44,7 @@ fn a_flipped_byte_is_reported_with_its_segment() {
     let found = defects(&items);
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].contains("segment at sequence 2"), "{found:?}");
-    let mut subscription =
-        items.changes.subscribe(Start::Beginning, EventFilter::all()).unwrap();
+    let mut subscription = items.changes.subscribe(Start::Beginning, EventFilter::all()).unwrap();
     assert_eq!(subscription.try_next_batch().unwrap_err().kind(), ErrorKind::Corrupt);
 }
 

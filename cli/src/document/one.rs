@@ -35,8 +35,9 @@ pub(super) fn delete(db: &Path, one: &One, ack: bool) -> Outcome {
 }
 
 pub(super) fn patch(db: &Path, one: &One, patch: &str, ack: bool) -> Outcome {
-    let patch = input::parse(patch.as_bytes())
-        .map_err(|why| Failure::new(format!("patch: {why}; write an object of fields to change")))?;
+    let patch = input::parse(patch.as_bytes()).map_err(|why| {
+        Failure::new(format!("patch: {why}; write an object of fields to change"))
+    })?;
     let db = database::write(db)?;
     let store = database::collection(&db, &one.name)?;
     let id = store.parse_id(&one.id)?;

@@ -7,19 +7,23 @@ use headwater::document::DocumentStore;
 use headwater::{Error, Headwater, WriteOptions};
 use indicatif::ProgressBar;
 
+use crate::database;
 use crate::failure::{Failure, Outcome};
 use crate::input::{Input, Line};
 use crate::output::Output;
-use crate::{database, progress};
+use crate::progress::{self, Unit};
 
 pub(super) fn run(db: &Path, name: &str, file: Option<&Path>, ack: bool) -> Outcome {
     let input = Input::open(file)?;
     let db = database::write_or_create(db)?;
     let store = db.collection(name)?;
-    let bar = progress::of(name, input.size);
-    let by_bytes = input.size.is_some();
+    let unit = if input.size.is_some() { Unit::Bytes } else { Unit::Documents };
+    let bar = progress::of(name, unit, input.size);
     let advance = |lines: &[Line]| {
-        bar.inc(if by_bytes { lines.iter().map(|line| line.bytes).sum() } else { lines.len() as u64 });
+        bar.inc(match unit {
+            Unit::Bytes => lines.iter().map(|line| line.bytes).sum(),
+            Unit::Documents => lines.len() as u64,
+        });
     };
     let written = match ack {
         true => acknowledged(&store, input, advance),

@@ -66,7 +66,8 @@ fn every_acknowledged_write_survives_kill_9() {
         let writer = std::thread::spawn(move || {
             // Ends when the program is killed.
             for id in 0.. {
-                if writeln!(stdin, "{{\"id\":{id},\"text\":\"some text of a document\"}}").is_err() {
+                if writeln!(stdin, "{{\"id\":{id},\"text\":\"some text of a document\"}}").is_err()
+                {
                     return;
                 }
             }

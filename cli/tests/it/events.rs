@@ -24,7 +24,12 @@ fn events_tell_what_happened_in_order() {
         .iter()
         .map(|event| {
             let text = |name: &str| event[name].as_str().unwrap();
-            (event["sequence"].as_u64().unwrap(), text("op"), text("table"), event["key"].to_string())
+            (
+                event["sequence"].as_u64().unwrap(),
+                text("op"),
+                text("table"),
+                event["key"].to_string(),
+            )
         })
         .collect();
     let expected = [

@@ -60,7 +60,10 @@ fn what_a_command_names_must_be_there() {
             &["document", "patch", "people", "bob", "{}"],
             r#"collection "people" has no document "bob""#,
         ),
-        (&["document", "put", "people", "/no/such/file"], "cannot read /no/such/file: No such file"),
+        (
+            &["document", "put", "people", "/no/such/file"],
+            "cannot read /no/such/file: No such file",
+        ),
         (&["document", "put", "people", "/"], "cannot read /: it is a folder"),
     ] {
         let why = db.run(arguments).refused();

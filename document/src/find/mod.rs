@@ -73,6 +73,7 @@ impl<T: Document> DocumentStore<T> {
     pub fn find(&self, filter: Filter) -> Find<T> {
         Find {
             collection: self.collection.clone(),
+            error: filter.check().err(),
             query: Query {
                 filter,
                 json_path: None,
@@ -81,7 +82,6 @@ impl<T: Document> DocumentStore<T> {
                 after: None,
                 projection: None,
             },
-            error: None,
             kind: PhantomData,
         }
     }
@@ -103,11 +103,13 @@ impl<T: Document> DocumentStore<T> {
 
     /// How many documents `filter` matches.
     pub fn count_where(&self, filter: Filter) -> Read<u64> {
-        let find = self.find(filter);
-        Read::new(move || match find.collection.table()? {
-            Some(table) => Plan::new(&find.collection, table, &find.query)?.count(),
-            None => Ok(0),
-        })
+        let Find { collection, query, error, .. } = self.find(filter);
+        match error {
+            Some(error) => Read::ready(Err(error)),
+            None => Read::new(move || {
+                Ok(planned(&collection, &query, |plan| plan.count())?.unwrap_or_default())
+            }),
+        }
     }
 }
 
@@ -167,18 +169,19 @@ impl<T: Document> Find<T> {
             return Read::ready(Err(error));
         }
         Read::new(move || {
-            let Some(table) = self.collection.table()? else { return Ok(Page::empty()) };
-            let plan = Plan::new(&self.collection, table, &self.query)?;
-            let mut documents = Vec::new();
-            let next = plan.page(|id, version, body| {
-                let document = match &self.query.projection {
-                    Some(paths) => project(&decode::<Value>(body)?, paths)?,
-                    None => decode::<T>(body)?,
-                };
-                documents.push(Versioned { id, version, document });
-                Ok(())
+            let page = planned(&self.collection, &self.query, |plan| {
+                let mut documents = Vec::new();
+                let next = plan.page(|id, version, body| {
+                    let document = match &self.query.projection {
+                        Some(paths) => project(&decode::<Value>(body)?, paths)?,
+                        None => decode::<T>(body)?,
+                    };
+                    documents.push(Versioned { id, version, document });
+                    Ok(())
+                })?;
+                Ok(Page { documents, next })
             })?;
-            Ok(Page { documents, next })
+            Ok(page.unwrap_or_else(Page::empty))
         })
     }
 
@@ -190,9 +193,24 @@ impl<T: Document> Find<T> {
         if let Some(error) = self.error {
             return Err(error);
         }
-        match self.collection.table()? {
-            Some(table) => Plan::new(&self.collection, table, &self.query)?.explain(),
-            None => Ok(Vec::new()),
+        let steps = planned(&self.collection, &self.query, |plan| plan.explain())?;
+        Ok(steps.unwrap_or_default())
+    }
+}
+
+/// Plans `query` and runs it; again when the plan's index has changed in between. `None` when there
+/// is no such collection.
+fn planned<R>(
+    collection: &Collection,
+    query: &Query,
+    run: impl Fn(&Plan<'_>) -> Result<R>,
+) -> Result<Option<R>> {
+    loop {
+        let Some(table) = collection.table()? else { return Ok(None) };
+        let plan = Plan::new(collection, table, query)?;
+        let result = run(&plan);
+        if !plan.is_stale()? {
+            return result.map(Some);
         }
     }
 }

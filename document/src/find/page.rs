@@ -54,8 +54,10 @@ fn parse(text: &str) -> Option<PageToken> {
     if !text.is_ascii() || !text.len().is_multiple_of(2) {
         return None;
     }
-    let bytes: Option<Vec<u8>> =
-        (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect();
+    let bytes: Option<Vec<u8>> = (0..text.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok())
+        .collect();
     let mut parts = key::decode(&bytes?).ok()?;
     let id = match parts.pop()? {
         key::Value::Int(id) => DocumentId::Integer(id),

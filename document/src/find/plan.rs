@@ -1,8 +1,9 @@
 //! From a query to SQL: which index narrows it, what remains to be checked, in which order.
 
 use std::ops::Bound;
+use std::sync::Arc;
 
-use headwater_primitives::filter::KeyRange;
+use headwater_primitives::filter::{Entries, KeyRange};
 use headwater_primitives::rusqlite::types::Value as SqlValue;
 use headwater_primitives::rusqlite::{Connection, Row, params_from_iter};
 use headwater_primitives::{Error, Result, Sequence, jsonb};
@@ -26,6 +27,8 @@ pub(super) struct Plan<'a> {
     order: String,
     sort_columns: String,
     params: Vec<SqlValue>,
+    /// The index that names the rows, and what was known of it.
+    index: Option<(u32, Entries)>,
 }
 
 impl<'a> Plan<'a> {
@@ -38,6 +41,7 @@ impl<'a> Plan<'a> {
             order: String::new(),
             sort_columns: String::new(),
             params: Vec::new(),
+            index: None,
         };
         plan.narrow(table);
         let now = collection.namespace.clock().now();
@@ -61,17 +65,19 @@ impl<'a> Plan<'a> {
     /// Lets the index with the narrowest bounds, if any, name the rows to look at.
     fn narrow(&mut self, table: &Table) {
         let indexes = table.indexes();
-        let candidates = indexes.iter().filter(|index| index.ready).filter_map(|index| {
-            let ranges = self.query.filter.bounds(&index.text)?.into_ranges();
-            (ranges.len() <= MAX_RANGES).then_some((index, ranges))
+        let candidates = indexes.iter().filter(|index| index.is_ready()).filter_map(|index| {
+            let entries = index.entries();
+            let ranges = self.query.filter.bounds_with(&index.text, entries)?.into_ranges();
+            (ranges.len() <= MAX_RANGES).then_some((index, entries, ranges))
         });
         // Points before ranges, a unique index before another.
         let rank = |index: &Index, ranges: &[KeyRange]| {
             let points = ranges.iter().all(|range| range.as_point().is_some());
             (!points, index.uniqueness == crate::document::Uniqueness::Many, ranges.len())
         };
-        let best = candidates.min_by_key(|(index, ranges)| rank(index, ranges));
-        let Some((index, ranges)) = best else { return };
+        let best = candidates.min_by_key(|(index, _, ranges)| rank(index, ranges));
+        let Some((index, entries, ranges)) = best else { return };
+        self.index = Some((index.number, entries));
         let mut search = Vec::new();
         for range in &ranges {
             search.push(self.range_condition(range));
@@ -170,7 +176,7 @@ impl<'a> Plan<'a> {
         // judge are read until there are enough.
         let mut sql = self.select();
         if json_path.is_none() {
-            sql.push_str(&format!(" LIMIT {}", limit.saturating_add(1)));
+            sql.push_str(&format!(" LIMIT {}", self.sql_limit()));
         }
         self.collection.namespace.snapshot(|snapshot| {
             let mut statement = snapshot.sql().prepare_cached(&sql)?;
@@ -206,12 +212,25 @@ impl<'a> Plan<'a> {
     }
 
     pub(super) fn explain(&self) -> Result<Vec<String>> {
-        let sql = format!("EXPLAIN QUERY PLAN {} LIMIT {}", self.select(), self.query.limit);
+        let sql = format!("EXPLAIN QUERY PLAN {} LIMIT {}", self.select(), self.sql_limit());
         self.collection.namespace.query(|connection: &Connection| {
             let mut statement = connection.prepare(&sql)?;
             let steps = statement.query_map(params_from_iter(&self.params), |row| row.get(3))?;
             Ok(steps.collect::<std::result::Result<_, _>>()?)
         })
+    }
+
+    /// Whether its index was dropped since it was chosen, or has got a document with several
+    /// entries: then what the plan has found may lack something.
+    pub(super) fn is_stale(&self) -> Result<bool> {
+        let Some((number, entries)) = self.index else { return Ok(false) };
+        let Some(table) = self.collection.table()? else { return Ok(true) };
+        let same = |index: &Arc<Index>| index.number == number && index.entries() == entries;
+        Ok(!table.indexes().iter().any(same))
+    }
+
+    fn sql_limit(&self) -> i64 {
+        i64::try_from(self.query.limit.saturating_add(1)).unwrap_or(i64::MAX)
     }
 
     fn token(&self, row: &Row<'_>, id: &DocumentId) -> Result<PageToken> {

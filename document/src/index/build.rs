@@ -2,7 +2,7 @@
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use headwater_primitives::rusqlite::OptionalExtension;
@@ -60,6 +60,7 @@ impl IndexBuild {
     /// documents share a value, or when there is one on the path with other settings. The index is
     /// gone then.
     pub fn wait(self) -> Result<()> {
+        check_thread(&self.namespace)?;
         block_on(self.run())
     }
 
@@ -69,24 +70,17 @@ impl IndexBuild {
             return Ok(());
         };
         let select = format!("SELECT count(*) FROM {}", table.sql.table);
-        let total: i64 =
-            namespace.query(|sql| -> Result<_> { Ok(sql.query_row(&select, [], |r| r.get(0))?) })?;
+        let total: i64 = namespace
+            .query(|sql| -> Result<_> { Ok(sql.query_row(&select, [], |r| r.get(0))?) })?;
         let mut done = 0;
         loop {
-            match build_batch(&namespace, &table, number).await {
-                Ok(Batch { rows, finished }) => {
-                    done += rows;
-                    if let Some(report) = &mut on_progress {
-                        report(BuildProgress { done, total: total as u64 });
-                    }
-                    if finished {
-                        return Ok(());
-                    }
-                }
-                Err(error) => {
-                    drop_index(&namespace, &table, number).await?;
-                    return Err(error);
-                }
+            let Batch { rows, finished } = advance(&namespace, &table, number).await?;
+            done += rows;
+            if let Some(report) = &mut on_progress {
+                report(BuildProgress { done, total: total as u64 });
+            }
+            if finished {
+                return Ok(());
             }
         }
     }
@@ -118,7 +112,7 @@ async fn register(
                     format!("collection {:?} has another index on {path:?}", table.name),
                 ));
             }
-            return Ok((!index.ready).then_some(index.number));
+            return Ok((!index.is_ready()).then_some(index.number));
         }
         tx.sql().execute(
             "INSERT INTO document_indexes(collection, path, is_unique, built_to) \
@@ -130,7 +124,7 @@ async fn register(
             "CREATE TABLE document_index_{number}(value BLOB NOT NULL, row INTEGER NOT NULL, \
              PRIMARY KEY(value, row)) WITHOUT ROWID"
         ))?;
-        table.load_indexes(tx.sql())?;
+        table.reload_indexes(tx)?;
         Ok(Some(number))
     })
     .await
@@ -141,7 +135,7 @@ struct Batch {
     finished: bool,
 }
 
-/// A transaction that changes the catalog. Should it be lost, the catalog is read again.
+/// A transaction that may change the catalog. Should it be lost, the catalog is read again.
 async fn in_transaction<T: Send + 'static>(
     namespace: &Namespace,
     table: &Arc<Table>,
@@ -151,9 +145,30 @@ async fn in_transaction<T: Send + 'static>(
     let commit: Commit<T> = namespace.transaction(move |tx| work(tx, &inside));
     let result = commit.await;
     if result.is_err() {
-        namespace.query(|sql| table.load_indexes(sql))?;
+        let inside = table.clone();
+        let reload: Commit<()> = namespace.transaction(move |tx| inside.reload_indexes(tx));
+        // Where this fails too, there will be no more writes that could go by the catalog.
+        let _ = reload.await;
     }
     result
+}
+
+/// Builds one batch; on an error the index is dropped. Only after the commit of the last batch may
+/// queries use the index: before, others do not see all of its entries.
+async fn advance(namespace: &Namespace, table: &Arc<Table>, number: u32) -> Result<Batch> {
+    match build_batch(namespace, table, number).await {
+        Ok(batch) => {
+            if batch.finished {
+                let indexes = table.indexes();
+                indexes.iter().filter(|index| index.number == number).for_each(|i| i.set_ready());
+            }
+            Ok(batch)
+        }
+        Err(error) => {
+            drop_index(namespace, table, number).await?;
+            Err(error)
+        }
+    }
 }
 
 async fn build_batch(namespace: &Namespace, table: &Arc<Table>, number: u32) -> Result<Batch> {
@@ -174,7 +189,7 @@ async fn build_batch(namespace: &Namespace, table: &Arc<Table>, number: u32) -> 
         let Some(built_to) = built_to else { return Ok(Batch { rows: 0, finished: true }) };
         let row = table.sql.row;
         let mut statement = sql.prepare_cached(&format!(
-            "SELECT {row}, body FROM {} WHERE {row} > ? ORDER BY {row}",
+            "SELECT {row}, body, expires FROM {} WHERE {row} >= ? ORDER BY {row}",
             table.sql.table
         ))?;
         let mut rows = statement.query([built_to])?;
@@ -182,9 +197,16 @@ async fn build_batch(namespace: &Namespace, table: &Arc<Table>, number: u32) -> 
         let mut finished = true;
         while let Some(found) = rows.next()? {
             let row: i64 = found.get(0)?;
+            let ended = found.get::<_, Option<i64>>(2)?.is_some_and(|end| end <= tx.now().0);
             let body = found.get_ref(1)?.as_blob().unwrap_or_default();
-            for value in index.entries_of(body)? {
-                index.check_free(sql, table, &value, Some(row))?;
+            let entries = index.entries_of(body)?;
+            if entries.len() > 1 {
+                index.note_multi(sql)?;
+            }
+            for value in entries {
+                if !ended {
+                    index.check_free(tx, table, &value, Some(row))?;
+                }
                 index.add(sql, &value, row)?;
             }
             (count, last) = (count + 1, Some(row));
@@ -195,58 +217,78 @@ async fn build_batch(namespace: &Namespace, table: &Arc<Table>, number: u32) -> 
         }
         drop(rows);
         fail::point("index.batch")?;
-        let built_to = if finished { None } else { last };
+        let built_to = last.filter(|_| !finished).and_then(|last: i64| last.checked_add(1));
         sql.prepare_cached("UPDATE document_indexes SET built_to = ? WHERE id = ?")?
             .execute((built_to, number))?;
-        if finished {
-            table.load_indexes(sql)?;
-        }
-        Ok(Batch { rows: count, finished })
+        Ok(Batch { rows: count, finished: built_to.is_none() })
     })
     .await
 }
 
-/// Drops an index. Its entries go with its table, which is quick: pages are only unlinked.
-pub(crate) async fn drop_index(
+/// Refuses to wait on the writer thread, where the build would wait for itself.
+fn check_thread(namespace: &Namespace) -> Result<()> {
+    namespace.transaction(|_| Ok(())).wait()
+}
+
+/// Drops an index and blocks until it is gone.
+pub(crate) fn drop_index_wait(
     namespace: &Namespace,
     table: &Arc<Table>,
     number: u32,
 ) -> Result<()> {
+    check_thread(namespace)?;
+    block_on(drop_index(namespace, table, number))
+}
+
+/// Drops an index. Its entries go with its table, which is quick: pages are only unlinked.
+async fn drop_index(namespace: &Namespace, table: &Arc<Table>, number: u32) -> Result<()> {
     in_transaction(namespace, table, move |tx, table| {
         tx.sql().execute("DELETE FROM document_indexes WHERE id = ?", [number])?;
         tx.sql().execute_batch(&format!("DROP TABLE IF EXISTS document_index_{number}"))?;
-        table.load_indexes(tx.sql())
+        table.reload_indexes(tx)
     })
     .await
 }
 
 /// The builds that a crash has interrupted: found when the namespace is opened, done once.
-pub(crate) struct Interrupted(Mutex<Vec<(String, String, Uniqueness)>>);
+pub(crate) struct Interrupted(Mutex<Vec<(String, u32)>>);
+
+/// How long the background thread goes on with builds before it looks for other work.
+const SLICE: Duration = Duration::from_millis(80);
 
 impl Interrupted {
     pub(crate) fn find(namespace: &Namespace) -> Result<Self> {
         namespace.query(|sql| -> Result<_> {
             let mut statement = sql.prepare(
-                "SELECT c.name, i.path, i.is_unique FROM document_indexes i \
+                "SELECT c.name, i.id FROM document_indexes i \
                  JOIN document_collections c ON c.id = i.collection WHERE i.built_to IS NOT NULL",
             )?;
-            let mut rows = statement.query([])?;
-            let mut builds = Vec::new();
-            while let Some(row) = rows.next()? {
-                let uniqueness = if row.get(2)? { Uniqueness::Unique } else { Uniqueness::Many };
-                builds.push((row.get(0)?, row.get(1)?, uniqueness));
-            }
-            Ok(Interrupted(Mutex::new(builds)))
+            let builds = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(Interrupted(Mutex::new(builds.collect::<std::result::Result<_, _>>()?)))
         })
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().is_empty()
+    }
+
+    /// Goes on with the builds for a while.
     pub(crate) fn resume(&self, namespace: &Namespace) -> Result<()> {
-        let builds = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        for (collection, path, uniqueness) in builds {
-            if let Some(table) = Catalog::of(namespace).find(namespace, &collection)? {
-                IndexBuild::new(namespace.clone(), table, &path, uniqueness).wait()?;
+        let started = Instant::now();
+        while started.elapsed() < SLICE {
+            // One that fails is gone, and does not keep the others from being built.
+            let Some((collection, number)) = self.lock().pop() else { return Ok(()) };
+            let Some(table) = Catalog::of(namespace).find(namespace, &collection)? else {
+                continue;
+            };
+            if !block_on(advance(namespace, &table, number))?.finished {
+                self.lock().push((collection, number));
             }
         }
         Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<(String, u32)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

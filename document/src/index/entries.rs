@@ -4,8 +4,8 @@ use std::sync::{Arc, LazyLock};
 
 use headwater_primitives::filter::index_entries;
 use headwater_primitives::jsonb::View;
-use headwater_primitives::rusqlite::{Connection, OptionalExtension};
-use headwater_primitives::{Error, ErrorKind, Result, key};
+use headwater_primitives::rusqlite::Connection;
+use headwater_primitives::{Error, ErrorKind, Result, Transaction, key};
 
 use super::Index;
 use crate::catalog::Table;
@@ -25,15 +25,16 @@ struct Changed {
     index: Arc<Index>,
     gone: Vec<Vec<u8>>,
     new: Vec<Vec<u8>>,
+    several: bool,
 }
 
 impl IndexChange {
     /// The way from `before` to `after`, either of which may be absent. `row` is that of `before`.
     ///
     /// # Errors
-    /// `AlreadyExists` when a unique value is another row's.
+    /// `AlreadyExists` when a unique value is that of another row, one that is not past its end.
     pub(crate) fn between(
-        connection: &Connection,
+        tx: &Transaction<'_>,
         table: &Table,
         row: Option<i64>,
         before: Option<&[u8]>,
@@ -44,20 +45,24 @@ impl IndexChange {
         for index in indexes.iter() {
             let mut gone = before.map_or_else(|| Ok(Vec::new()), |body| index.entries_of(body))?;
             let mut new = after.map_or_else(|| Ok(Vec::new()), |body| index.entries_of(body))?;
+            let several = new.len() > 1;
             let kept: Vec<_> = gone.iter().filter(|value| new.contains(value)).cloned().collect();
             gone.retain(|value| !kept.contains(value));
             new.retain(|value| !kept.contains(value));
             for value in &new {
-                index.check_free(connection, table, value, row)?;
+                index.check_free(tx, table, value, row)?;
             }
-            changed.push(Changed { index: index.clone(), gone, new });
+            changed.push(Changed { index: index.clone(), gone, new, several });
         }
         Ok(IndexChange { changed })
     }
 
     /// Makes the change for the row `row`.
     pub(crate) fn apply(&self, connection: &Connection, row: i64) -> Result<()> {
-        for Changed { index, gone, new } in &self.changed {
+        for Changed { index, gone, new, several } in &self.changed {
+            if *several {
+                index.note_multi(connection)?;
+            }
             for value in gone {
                 connection.prepare_cached(&index.remove)?.execute((value, row))?;
             }
@@ -86,7 +91,7 @@ impl Index {
     /// Refuses a value that another row than `row` has, if the index is unique.
     pub(crate) fn check_free(
         &self,
-        connection: &Connection,
+        tx: &Transaction<'_>,
         table: &Table,
         value: &[u8],
         row: Option<i64>,
@@ -94,11 +99,16 @@ impl Index {
         if self.uniqueness == Uniqueness::Many || value == NULL_VALUE.as_slice() {
             return Ok(());
         }
-        let other: Option<i64> = connection
-            .prepare_cached(&self.other)?
-            .query_row((value, row), |found| found.get(0))
-            .optional()?;
-        other.map_or(Ok(()), |other| Err(self.taken(connection, table, value, other)))
+        let mut statement = tx.sql().prepare_cached(&self.other)?;
+        let mut others = statement.query((value, row))?;
+        while let Some(other) = others.next()? {
+            let other = other.get(0)?;
+            // One that is past its end no longer counts, though the sweep has not come yet.
+            if table.is_live(tx.sql(), other, tx.now())? {
+                return Err(self.taken(tx.sql(), table, value, other));
+            }
+        }
+        Ok(())
     }
 
     fn taken(&self, connection: &Connection, table: &Table, value: &[u8], other: i64) -> Error {

@@ -5,12 +5,13 @@ mod entries;
 
 pub use build::{BuildProgress, IndexBuild};
 
-pub(crate) use build::{Interrupted, drop_index};
+pub(crate) use build::{Interrupted, drop_index_wait};
 pub(crate) use entries::{IndexChange, show};
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use headwater_primitives::filter::Path;
+use headwater_primitives::filter::{Entries, Path};
 use headwater_primitives::rusqlite::Connection;
 use headwater_primitives::{Error, Result};
 
@@ -26,8 +27,11 @@ pub(crate) struct Index {
     pub(crate) path: Path,
     pub(crate) text: String,
     pub(crate) uniqueness: Uniqueness,
-    /// Whether every row is in it.
-    pub(crate) ready: bool,
+    ready: AtomicBool,
+    /// Whether a document ever had more than one entry, as far as anybody can see.
+    multi: AtomicBool,
+    /// Whether the catalog says so, committed.
+    multi_stored: bool,
     /// `document_index_N`.
     pub(crate) table: String,
     insert: String,
@@ -36,25 +40,61 @@ pub(crate) struct Index {
 }
 
 impl Index {
-    pub(crate) fn new(number: u32, path: &str, uniqueness: Uniqueness, ready: bool) -> Result<Self> {
+    pub(crate) fn new(
+        number: u32,
+        path: &str,
+        uniqueness: Uniqueness,
+        ready: bool,
+    ) -> Result<Self> {
         let table = format!("document_index_{number}");
         Ok(Index {
             number,
             path: Path::parse(path)?,
             text: path.to_owned(),
             uniqueness,
-            ready,
+            ready: AtomicBool::new(ready),
+            multi: AtomicBool::new(false),
+            multi_stored: false,
             insert: format!("INSERT OR IGNORE INTO {table}(value, row) VALUES (?, ?)"),
             remove: format!("DELETE FROM {table} WHERE value = ? AND row = ?"),
-            other: format!("SELECT row FROM {table} WHERE value = ? AND row IS NOT ? LIMIT 1"),
+            other: format!("SELECT row FROM {table} WHERE value = ? AND row IS NOT ?"),
             table,
         })
+    }
+
+    /// Whether every row is in it, and that is committed.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::SeqCst)
+    }
+
+    /// Lets queries use it.
+    fn set_ready(&self) {
+        self.ready.store(true, Ordering::SeqCst);
+    }
+
+    /// What a document has at most in this index: with one entry, ranges can be closed on both sides.
+    pub(crate) fn entries(&self) -> Entries {
+        if self.multi.load(Ordering::SeqCst) { Entries::Many } else { Entries::One }
+    }
+
+    /// Takes note that a document has several entries. Readers know at once, which is never wrong;
+    /// the catalog knows with the commit.
+    fn note_multi(&self, connection: &Connection) -> Result<()> {
+        self.multi.store(true, Ordering::SeqCst);
+        if !self.multi_stored {
+            connection
+                .prepare_cached(
+                    "UPDATE document_indexes SET is_multi = 1 WHERE id = ? AND is_multi = 0",
+                )?
+                .execute([self.number])?;
+        }
+        Ok(())
     }
 
     /// The indexes of the collection `collection`, as `connection` sees them.
     pub(crate) fn load_all(connection: &Connection, collection: u32) -> Result<Vec<Arc<Index>>> {
         let mut statement = connection.prepare_cached(
-            "SELECT id, path, is_unique, built_to IS NULL FROM document_indexes \
+            "SELECT id, path, is_unique, built_to IS NULL, is_multi FROM document_indexes \
              WHERE collection = ? ORDER BY id",
         )?;
         let mut rows = statement.query([collection])?;
@@ -62,8 +102,10 @@ impl Index {
         while let Some(row) = rows.next()? {
             let path: String = row.get(1)?;
             let uniqueness = if row.get(2)? { Uniqueness::Unique } else { Uniqueness::Many };
-            let index = Index::new(row.get(0)?, &path, uniqueness, row.get(3)?)
+            let mut index = Index::new(row.get(0)?, &path, uniqueness, row.get(3)?)
                 .map_err(|error| Error::corrupt(format!("catalog of indexes: {error}")))?;
+            index.multi_stored = row.get(4)?;
+            index.multi = AtomicBool::new(index.multi_stored);
             indexes.push(Arc::new(index));
         }
         Ok(indexes)

@@ -12,8 +12,25 @@ fn every_text_is_an_id_of_its_own() {
     let (_ns, store) = memory("texts");
     let longest = "ü".repeat(512);
     let ids = [
-        "", " ", "a", "A", "a\0", "a\0b", "é", "e\u{301}", "语", "🦀", "'; DROP TABLE x; --", "%", "null",
-        "7", "007", "1e2", "\u{feff}", "\n", longest.as_str(),
+        "",
+        " ",
+        "a",
+        "A",
+        "a\0",
+        "a\0b",
+        "é",
+        "e\u{301}",
+        "语",
+        "🦀",
+        "'; DROP TABLE x; --",
+        "%",
+        "null",
+        "7",
+        "007",
+        "1e2",
+        "\u{feff}",
+        "\n",
+        longest.as_str(),
     ];
     for id in ids {
         store.insert(&json!({"id": id, "self": id})).wait().unwrap();
@@ -34,7 +51,8 @@ fn every_text_is_an_id_of_its_own() {
         assert!(store.delete(id).wait().unwrap().is_some(), "{id:?}");
     }
     assert_eq!(store.count().wait().unwrap(), 0);
-    let message = refused(store.insert(&json!({"id": "x".repeat(1025)})).wait(), ErrorKind::InvalidInput);
+    let message =
+        refused(store.insert(&json!({"id": "x".repeat(1025)})).wait(), ErrorKind::InvalidInput);
     assert!(message.contains("1025") && message.contains("1024"), "{message}");
     refused(store.get("x".repeat(1025)).wait(), ErrorKind::InvalidInput);
 }

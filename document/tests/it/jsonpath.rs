@@ -57,8 +57,7 @@ fn the_compliance_suite_is_answered_right_or_refused() {
                 wrong.push(format!("{}: {:?} was accepted", case.name, case.selector));
             }
             Ok(path) => {
-                let found: Vec<Value> =
-                    path.query(&case.document).into_iter().cloned().collect();
+                let found: Vec<Value> = path.query(&case.document).into_iter().cloned().collect();
                 if case.accepts(&found) {
                     right += 1;
                 } else {
@@ -125,8 +124,27 @@ fn sorted(ids: &[u64]) -> Vec<u64> {
 fn names_beyond_ascii_and_odd_names_lead_to_their_documents() {
     let (_ns, store) = memory("names");
     let names = [
-        "a", "aä", "ä", "a_1", "_", "1a", "0", "a b", "", "'", "\"", "\\", "a.b", "a\u{0}b", "\u{1f600}", "#-1",
-        "\n", "/", "[0]", "$", "a\u{301}",
+        "a",
+        "aä",
+        "ä",
+        "a_1",
+        "_",
+        "1a",
+        "0",
+        "a b",
+        "",
+        "'",
+        "\"",
+        "\\",
+        "a.b",
+        "a\u{0}b",
+        "\u{1f600}",
+        "#-1",
+        "\n",
+        "/",
+        "[0]",
+        "$",
+        "a\u{301}",
     ];
     for (id, name) in names.iter().enumerate() {
         store.insert(&json!({"id": id, "in": {*name: null}})).wait().unwrap();
@@ -145,9 +163,10 @@ fn names_beyond_ascii_and_odd_names_lead_to_their_documents() {
 #[test]
 fn indexes_count_from_both_ends_and_never_reach_into_objects() {
     let (_ns, store) = memory("lists");
-    for (id, value) in [json!([1]), json!([1, null]), json!([]), json!({"0": 1, "-1": 1}), json!("text")]
-        .into_iter()
-        .enumerate()
+    for (id, value) in
+        [json!([1]), json!([1, null]), json!([]), json!({"0": 1, "-1": 1}), json!("text")]
+            .into_iter()
+            .enumerate()
     {
         store.insert(&json!({"id": id, "v": value})).wait().unwrap();
     }
@@ -178,8 +197,9 @@ fn indexes_count_from_both_ends_and_never_reach_into_objects() {
 #[test]
 fn a_page_of_a_path_query_goes_on_where_it_ended() {
     let (_ns, store) = memory("pages");
-    let documents: Vec<Value> =
-        (0..50).map(|id| json!({"id": id, "tags": if id % 3 == 0 { json!(["x"]) } else { json!([]) }})).collect();
+    let documents: Vec<Value> = (0..50)
+        .map(|id| json!({"id": id, "tags": if id % 3 == 0 { json!(["x"]) } else { json!([]) }}))
+        .collect();
     store.bulk_insert(&documents).wait().unwrap();
     let (mut found, mut token) = (Vec::new(), None);
     loop {
@@ -201,9 +221,25 @@ fn a_page_of_a_path_query_goes_on_where_it_ended() {
 fn a_malformed_path_is_refused_with_its_position_wherever_it_is_said() {
     let ns = Namespace::in_memory().unwrap();
     let store: DocumentStore = DocumentStore::open(&ns, "empty").unwrap();
-    for bad in ["", "a", "$.", "$[", "$['a", "$.a b", "$[01]", "$[?@.a ==]", "$..", " $", "$ ", "$.a[?f(@)]"] {
+    for bad in [
+        "",
+        "a",
+        "$.",
+        "$[",
+        "$['a",
+        "$.a b",
+        "$[01]",
+        "$[?@.a ==]",
+        "$..",
+        " $",
+        "$ ",
+        "$.a[?f(@)]",
+    ] {
         let message = refused(JsonPath::parse(bad), ErrorKind::InvalidInput);
-        assert!(message.contains("at character") && message.contains(&format!("{bad:?}")), "{message}");
+        assert!(
+            message.contains("at character") && message.contains(&format!("{bad:?}")),
+            "{message}"
+        );
         let found = store.find_path(bad).run().wait();
         assert_eq!(refused(found.map(drop), ErrorKind::InvalidInput), message);
         refused(store.find_path(bad).explain(), ErrorKind::InvalidInput);

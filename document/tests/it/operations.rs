@@ -5,9 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_lite::future::block_on;
 use headwater_document::primitives::{ErrorKind, Namespace, Sequence, jsonb};
-use headwater_document::{
-    DocumentId, DocumentStore, MAX_DOCUMENT_BYTES, PutOptions, collections,
-};
+use headwater_document::{DocumentId, DocumentStore, MAX_DOCUMENT_BYTES, PutOptions, collections};
 use serde_json::{Value, json};
 
 use crate::support::{all, head, memory, refused};
@@ -167,8 +165,10 @@ fn the_size_limit_holds_to_the_byte_for_every_way_of_writing() {
     assert!(message.contains(&MAX_DOCUMENT_BYTES.to_string()), "{message}");
     refused(store.put(&too_large).wait(), ErrorKind::TooLarge);
     refused(store.bulk_insert([&too_large]).wait(), ErrorKind::TooLarge);
-    let generated = json!({"text": "x".repeat(most + 8)});
-    refused(store.insert(&generated).wait(), ErrorKind::TooLarge);
+    let without_id = json!({"text": "x".repeat(most)});
+    assert!(jsonb::to_vec(&without_id).unwrap().len() < MAX_DOCUMENT_BYTES);
+    refused(store.insert(&without_id).wait(), ErrorKind::TooLarge);
+    refused(store.bulk_insert([&without_id]).wait(), ErrorKind::TooLarge);
     assert_eq!(head(&ns), Sequence(0));
 
     store.insert(&largest).wait().unwrap();
@@ -223,7 +223,7 @@ fn of_writers_that_expect_one_version_exactly_one_wins() {
                 })
             })
             .collect();
-        writers.into_iter().filter(|_| true).map(|w| usize::from(w.join().unwrap())).sum()
+        writers.into_iter().map(|writer| usize::from(writer.join().unwrap())).sum()
     });
     assert_eq!(wins, 1);
 }
@@ -336,6 +336,15 @@ fn a_read_only_namespace_serves_reads_and_refuses_writes() {
     assert_eq!(copy.count().wait().unwrap(), 2, "the reader follows the owner");
     store.put(&json!({"id": "a", "n": 2})).wait().unwrap();
     assert_eq!(copy.get("a").wait().unwrap(), Some(json!({"id": "a", "n": 2})));
+}
+
+#[test]
+fn a_read_only_namespace_without_documents_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    Namespace::open(folder.path()).unwrap().close().unwrap();
+    let reader = Namespace::builder(folder.path()).read_only().open().unwrap();
+    let Err(error) = DocumentStore::<Value>::open(&reader, "people") else { panic!("it opened") };
+    assert_eq!(error.kind(), ErrorKind::ReadOnly, "{error}");
 }
 
 #[test]

@@ -2,9 +2,9 @@
 
 use std::cmp::Ordering;
 
+use headwater_document::primitives::ErrorKind;
 use headwater_document::primitives::filter::{Filter, Path, field, key_of};
 use headwater_document::primitives::jsonb::{self, View};
-use headwater_document::primitives::ErrorKind;
 use headwater_document::{DocumentStore, Order, PageToken, Uniqueness};
 use headwater_testkit::arb_document;
 use proptest::collection::vec;
@@ -66,7 +66,10 @@ fn walk(store: &DocumentStore, filter: &Filter, sort: &Sort, limit: usize) -> Ve
         }
         let page = query.run().wait().unwrap();
         assert!(page.documents.len() <= limit);
-        assert!(page.next.is_none() || page.documents.len() == limit, "a page that is not full is the last");
+        assert!(
+            page.next.is_none() || page.documents.len() == limit,
+            "a page that is not full is the last"
+        );
         found.extend(page.documents.into_iter().map(|found| found.document));
         match page.next {
             Some(next) => token = Some(next),
@@ -158,14 +161,17 @@ fn a_page_goes_on_after_documents_that_came_and_went() {
     let (_ns, store) = memory("moving");
     let documents: Vec<Value> = (0..10).map(|n| json!({"id": n * 10, "v": n})).collect();
     store.bulk_insert(&documents).wait().unwrap();
-    let first = store.find(Filter::all()).sort("v", Order::Ascending).limit(4).run().wait().unwrap();
+    let first =
+        store.find(Filter::all()).sort("v", Order::Ascending).limit(4).run().wait().unwrap();
     let token = first.next.unwrap();
     // The very document that the token stands on goes; one comes before it, one after.
     store.delete(30).wait().unwrap();
     store.insert(&json!({"id": 1, "v": 0})).wait().unwrap();
     store.insert(&json!({"id": 99, "v": 3.5})).wait().unwrap();
-    let rest = store.find(Filter::all()).sort("v", Order::Ascending).after(token).run().wait().unwrap();
-    let ids: Vec<_> = rest.documents.iter().map(|found| found.document["id"].as_u64().unwrap()).collect();
+    let rest =
+        store.find(Filter::all()).sort("v", Order::Ascending).after(token).run().wait().unwrap();
+    let ids: Vec<_> =
+        rest.documents.iter().map(|found| found.document["id"].as_u64().unwrap()).collect();
     assert_eq!(ids, [99, 40, 50, 60, 70, 80, 90]);
 }
 

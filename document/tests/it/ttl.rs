@@ -44,7 +44,10 @@ fn what_is_past_its_end_is_served_by_nothing() {
     assert_eq!(store.get("a").wait().unwrap(), None, "the row cache holds it");
     assert!(store.get_json("a").wait().unwrap().is_none());
     assert!(store.get_versioned("a").wait().unwrap().is_none());
-    assert_eq!(store.get_many(["a", "b"]).wait().unwrap(), [None, Some(json!({"id": "b", "n": 1}))]);
+    assert_eq!(
+        store.get_many(["a", "b"]).wait().unwrap(),
+        [None, Some(json!({"id": "b", "n": 1}))]
+    );
     assert_eq!(all(&store), [json!({"id": "b", "n": 1})]);
     assert_eq!(store.count().wait().unwrap(), 1);
     assert_eq!(store.count_where(field("n").eq(1)).wait().unwrap(), 1);
@@ -151,7 +154,8 @@ fn the_sweep_deletes_with_events_and_cleans_the_indexes() {
     store.create_index("n", Uniqueness::Many).unwrap().wait().unwrap();
     for id in 1..=1_200 {
         let document = json!({"id": id, "n": 1});
-        let _accepted = store.insert_with(&document, PutOptions::ttl(MINUTE)).submit().wait().unwrap();
+        let _accepted =
+            store.insert_with(&document, PutOptions::ttl(MINUTE)).submit().wait().unwrap();
     }
     store.insert_with(&json!({"id": -1, "n": 1}), PutOptions::ttl(2 * MINUTE)).wait().unwrap();
     let before = head(&ns);
@@ -161,7 +165,9 @@ fn the_sweep_deletes_with_events_and_cleans_the_indexes() {
     assert_eq!(store.count_where(Filter::all()).wait().unwrap(), 2);
     let entries = ns.query(|sql| {
         let count = "SELECT count(*) FROM document_index_1";
-        Ok::<i64, headwater_document::primitives::Error>(sql.query_row(count, [], |row| row.get(0))?)
+        Ok::<i64, headwater_document::primitives::Error>(
+            sql.query_row(count, [], |row| row.get(0))?,
+        )
     });
     assert_eq!(entries.unwrap(), 2);
 }

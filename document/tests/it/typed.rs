@@ -1,8 +1,8 @@
 //! Typed collections: user structs go in and come out, and what does not fit is told.
 
+use headwater_document::primitives::filter::field;
 use headwater_document::primitives::{ErrorKind, Namespace, Result};
 use headwater_document::{DocumentId, DocumentStore, Order, Uniqueness};
-use headwater_document::primitives::filter::field;
 use serde_json::{Value, json};
 
 use crate::support::{Account, refused};
@@ -26,7 +26,8 @@ fn structs_come_back_equal_under_their_renamed_id() {
     store.merge_patch(7, &json!({"owner": "Ada L."})).wait().unwrap();
     let patch = json!([{"op": "add", "path": "/tags/-", "value": "new"}]);
     store.json_patch(7, &patch).wait().unwrap();
-    let expected = Account { owner: "Ada L.".into(), tags: vec!["vip".into(), "new".into()], ..ada };
+    let expected =
+        Account { owner: "Ada L.".into(), tags: vec!["vip".into(), "new".into()], ..ada };
     assert_eq!(store.get(7).wait().unwrap(), Some(expected.clone()));
     let json: Value = serde_json::from_str(&store.get_json(7).wait().unwrap().unwrap()).unwrap();
     assert_eq!(json["number"], 7);
@@ -48,7 +49,8 @@ fn structs_come_back_equal_under_their_renamed_id() {
 fn a_typed_change_may_not_change_the_id() {
     let (_ns, store) = accounts();
     store.insert(&Account::new(7, "Ada")).wait().unwrap();
-    let message = refused(store.update(7, |account| account.id = 8).wait(), ErrorKind::InvalidInput);
+    let message =
+        refused(store.update(7, |account| account.id = 8).wait(), ErrorKind::InvalidInput);
     assert!(message.contains('7') && message.contains('8'), "{message}");
     refused(store.merge_patch(7, &json!({"number": 8})).wait(), ErrorKind::InvalidInput);
     refused(store.merge_patch(7, &json!({"number": null})).wait(), ErrorKind::InvalidInput);
@@ -89,7 +91,6 @@ fn a_document_that_does_not_fit_the_type_is_told_and_left_alone() {
     let (ns, store) = accounts();
     store.insert(&Account::new(1, "Ada")).wait().unwrap();
     store.merge_patch(1, &json!({"owner": 5})).wait().unwrap();
-    let kinds = [ErrorKind::Corrupt];
     for error in [
         store.get(1).wait().unwrap_err(),
         store.get_versioned(1).wait().unwrap_err(),
@@ -97,8 +98,8 @@ fn a_document_that_does_not_fit_the_type_is_told_and_left_alone() {
         store.update(1, |_| ()).wait().unwrap_err(),
         store.find(field("number").eq(1)).run().wait().unwrap_err(),
     ] {
-        let message = error.to_string();
-        assert!(kinds.contains(&error.kind()) && message.contains("owner"), "{error:?}");
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        assert!(error.to_string().contains("owner"), "{error:?}");
     }
     let untyped = store.get_json(1).wait().unwrap().unwrap();
     assert_eq!(serde_json::from_str::<Value>(&untyped).unwrap()["owner"], 5);

@@ -62,7 +62,7 @@ fn catch_up(tour: &mut Tour) -> Outcome<Cursor> {
     }
     tour.screen.table(&table);
     tour.screen.indented(format!(
-        "{} read, decoded and acknowledged in {}, which is {}",
+        "{} read and acknowledged in {}, which is {}",
         human::counted(events, "event", "events"),
         human::time(took),
         human::rate(events, took)
@@ -107,7 +107,7 @@ fn follow(cursor: &Cursor, screen: Screen) -> Outcome<Vec<Duration>> {
         for event in batch.events() {
             let event = event?;
             let delay = since(event.timestamp());
-            screen.indented(describe(&event, delay)?);
+            screen.line(describe(&event, delay)?);
             is_last |= event.event_type() == LAST;
             delays.push(delay);
         }
@@ -127,7 +127,7 @@ fn describe(event: &UnifiedEvent, delay: Duration) -> Outcome<String> {
         _ => event.data_value()?.unwrap_or_default().to_string(),
     };
     let sequence = human::count(event.sequence().0);
-    Ok(format!("{:>9}   {sequence:>6}   {:<13}   {what}", human::time(delay), event.event_type()))
+    Ok(format!("  {:>8}   {sequence:>6}   {:<13}   {what}", human::time(delay), event.event_type()))
 }
 
 fn since(then: Timestamp) -> Duration {

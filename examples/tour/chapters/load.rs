@@ -24,7 +24,7 @@ fn run(tour: &mut Tour) -> Outcome {
     let input = Input::read(tour.screen)?;
     show_input(&input, tour.screen);
 
-    tour.screen.step("Three ways to write, each of them durable and each document with its event");
+    tour.screen.step("Three ways to write, all of them durable, each document with its event");
     let (in_flight, in_bulk) = input.files.split_at(IN_FLIGHT.min(input.files.len()));
     let mut table = Table::new(&[
         Column::Left("how"),
@@ -58,7 +58,7 @@ fn run(tour: &mut Tour) -> Outcome {
 
 fn show_input(input: &Input, screen: Screen) {
     let total: u64 = input.files.iter().map(|file| file.lines).sum();
-    screen.line(format!(
+    screen.paragraph(&format!(
         "cargo named {} in {}; {} with {} were read in {}.",
         human::counted(input.packages.len() as u64, "package", "packages"),
         human::time(input.asked),

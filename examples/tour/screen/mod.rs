@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 pub(crate) use table::{Column, Table};
 
 /// How wide a line of the tour is at most.
-pub(crate) const WIDTH: usize = 88;
+pub(crate) const WIDTH: usize = 80;
 
 /// Where the tour is shown.
 #[derive(Clone, Copy)]
@@ -31,9 +31,11 @@ impl Screen {
         let _ = writeln!(io::stdout().lock(), "{text}");
     }
 
-    /// A line that belongs to the one above.
+    /// A line that belongs to the one above; several when it is long.
     pub(crate) fn indented(self, text: impl Display) {
-        self.line(format!("  {text}"));
+        for line in wrapped(&text.to_string(), WIDTH - 2) {
+            self.line(format!("  {line}"));
+        }
     }
 
     pub(crate) fn heading(self, number: usize, title: &str, about: &str) {
@@ -41,7 +43,12 @@ impl Screen {
         let rule = "─".repeat(WIDTH.saturating_sub(text.chars().count()));
         self.line("");
         self.line(format!("{}{}", self.bold(text), self.dim(rule)));
-        self.line(about);
+        self.paragraph(about);
+    }
+
+    /// Running text.
+    pub(crate) fn paragraph(self, text: &str) {
+        wrapped(text, WIDTH).into_iter().for_each(|line| self.line(line));
     }
 
     /// A question or a step within a chapter.
@@ -52,13 +59,18 @@ impl Screen {
 
     /// A statement that was tested and holds.
     pub(crate) fn checked(self, statement: &str) {
-        self.indented(format!("{} {statement}", self.paint("32", "✓")));
+        self.line(format!("  {} {statement}", self.paint("32", "✓")));
+    }
+
+    /// What is asked of the database, as it is asked.
+    pub(crate) fn asked(self, query: &str) {
+        self.line(format!("  {}", self.dim(query)));
     }
 
     pub(crate) fn table(self, table: &Table) {
         for (row, text) in table.lines().enumerate() {
             let text = if row == 0 && table.has_header() { self.dim(text) } else { text };
-            self.indented(text);
+            self.line(format!("  {text}"));
         }
     }
 
@@ -82,5 +94,32 @@ impl Screen {
 
     fn paint(self, code: &str, text: impl Display) -> String {
         if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_string() }
+    }
+}
+
+/// Lines of at most `most` characters, broken between words; a longer word stays whole.
+fn wrapped(text: &str, most: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= most => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wrapped;
+
+    #[test]
+    fn long_text_is_broken_between_words() {
+        assert_eq!(wrapped("one two  three", 8), ["one two ", "three"]);
+        assert_eq!(wrapped("a/very/long/path is whole", 8), ["a/very/long/path", "is whole"]);
+        assert_eq!(wrapped("", 8), [""]);
     }
 }

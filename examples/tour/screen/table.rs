@@ -68,7 +68,9 @@ fn cut(text: &str, most: usize) -> String {
         return text.to_owned();
     }
     let kept: String = text.chars().take(most - 1).collect();
-    format!("{}…", kept.trim_end())
+    // Between words, unless the line has but one.
+    let whole = kept.rfind(' ').map_or(kept.len(), |space| space + 1);
+    format!("{}…", &kept[..whole])
 }
 
 fn width(text: &str) -> usize {
@@ -95,9 +97,10 @@ mod tests {
     fn a_line_that_is_too_long_is_cut() {
         let mut table = Table::new(&[Column::Left("")]);
         table.row(["x".repeat(200)]);
+        table.row([["word"; 30].join(" ")]);
         let lines = lines(&table);
-        assert_eq!(lines.len(), 1);
         assert_eq!(width(&lines[0]), LINE);
-        assert!(lines[0].ends_with('…'));
+        assert!(lines[0].ends_with("x…"));
+        assert!(lines[1].ends_with("word …") && width(&lines[1]) <= LINE);
     }
 }

@@ -36,8 +36,6 @@ impl<T: Document> Keyed<model::Document> for T {
 }
 
 impl<T: Document, I: ToId> Key<T, model::Document> for I {
-    type Deleted = Written;
-
     fn get(self, db: &Headwater) -> Read<Option<T>> {
         match db.documents::<T>() {
             Ok(store) => store.get(self),

@@ -54,15 +54,12 @@ pub trait Keyed<M>: Sized {
     message = "`{Self}` cannot be the key of a `{T}`",
     label = "not a key of its store"
 )]
-pub trait Key<T, M>: Sized {
-    /// What a delete returns when there was something to delete.
-    type Deleted: Send + 'static;
-
+pub trait Key<T: Keyed<M>, M>: Sized {
     /// Behind [`Headwater::get`].
     fn get(self, db: &Headwater) -> Read<Option<T>>;
 
     /// Behind [`Headwater::delete`].
-    fn delete(self, db: &Headwater) -> Commit<Option<Self::Deleted>>;
+    fn delete(self, db: &Headwater) -> Commit<Option<T::Written>>;
 
     /// Behind [`Transaction::get`].
     ///
@@ -74,7 +71,7 @@ pub trait Key<T, M>: Sized {
     ///
     /// # Errors
     /// The store's.
-    fn delete_within(self, tx: &Transaction<'_>) -> Result<Option<Self::Deleted>>;
+    fn delete_within(self, tx: &Transaction<'_>) -> Result<Option<T::Written>>;
 }
 
 /// Values that the store `M` finds by a filter.

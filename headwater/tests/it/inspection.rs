@@ -10,7 +10,7 @@ fn stats_count_rows_events_and_bytes() {
     for id in ["ada", "bob"] {
         db.put(&customer(id, "London")).wait().unwrap();
     }
-    db.delete::<Customer, _>("bob").wait().unwrap();
+    db.delete::<Customer>("bob").wait().unwrap();
     let stats = db.stats().unwrap();
     assert_eq!(stats.namespace, "memory");
     assert_eq!((stats.tables[0].store, stats.tables[0].rows), ("document", 1));

@@ -25,8 +25,8 @@ fn the_same_calls_can_be_awaited() {
         let written = db.insert(&customer("ada", "London")).await.unwrap();
         assert_eq!(written.version, written.sequence);
         assert!(db.get::<Customer>("ada").await.unwrap().is_some());
-        assert!(db.delete::<Customer, _>("ada").await.unwrap().is_some());
-        assert!(db.delete::<Customer, _>("ada").await.unwrap().is_none());
+        assert!(db.delete::<Customer>("ada").await.unwrap().is_some());
+        assert!(db.delete::<Customer>("ada").await.unwrap().is_none());
         assert!(db.get::<Customer>("ada").await.unwrap().is_none());
     });
 }
@@ -43,8 +43,14 @@ fn an_insert_over_another_is_refused() {
 fn declared_indexes_are_there_from_the_first_use() {
     let db = Headwater::in_memory().unwrap();
     db.put(&customer("ada", "London")).wait().unwrap();
-    let paths: Vec<String> =
-        db.documents::<Customer>().unwrap().indexes().unwrap().into_iter().map(|i| i.path).collect();
+    let paths: Vec<String> = db
+        .documents::<Customer>()
+        .unwrap()
+        .indexes()
+        .unwrap()
+        .into_iter()
+        .map(|i| i.path)
+        .collect();
     assert_eq!(paths, ["email", "city"]);
     let same_mail = Customer { id: "bob".into(), ..customer("ada", "Bern") };
     assert_eq!(db.put(&same_mail).wait().unwrap_err().kind(), ErrorKind::AlreadyExists);

@@ -21,7 +21,7 @@ fn a_transaction_is_one_event_group_over_all_types() {
         tx.insert(&Order { number: 1, customer: "ada".into() })?;
         assert_eq!(tx.get::<Customer>("ada")?.unwrap().city, "London");
         tx.publish("Order.placed", &1)?;
-        assert!(tx.delete::<Order, _>(1)?.is_some());
+        assert!(tx.delete::<Order>(1)?.is_some());
         Ok(())
     })
     .wait()

@@ -1,4 +1,4 @@
-//! A store of a later release is known by name.
+//! A store of a later release is known by name, whatever else the type says.
 
 use headwater::Store;
 use serde::{Deserialize, Serialize};
@@ -10,11 +10,17 @@ struct Person {
     id: String,
 }
 
-#[derive(Store, Serialize, Deserialize)]
+#[derive(Store)]
 #[store(timeseries, crate = headwater_document)]
 struct Reading {
-    #[store(id)]
-    id: String,
+    #[store(time)]
+    at: u64,
+}
+
+#[derive(Store)]
+#[store(blob, chunk = "1 MiB")]
+enum Picture {
+    Png(Vec<u8>),
 }
 
 fn main() {}

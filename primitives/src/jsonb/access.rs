@@ -18,21 +18,13 @@ pub(super) struct Elements<'de> {
 impl<'de> Elements<'de> {
     #[inline]
     pub(super) fn new(rest: &'de [u8], levels: u8) -> Self {
-        Elements {
-            rest,
-            levels,
-            index: 0,
-        }
+        Elements { rest, levels, index: 0 }
     }
 
     /// Refuses what the type left unread.
     #[inline]
     pub(super) fn finish(self) -> Result<(), Fault> {
-        if self.rest.is_empty() {
-            Ok(())
-        } else {
-            Err(left_over("elements", self.index))
-        }
+        if self.rest.is_empty() { Ok(()) } else { Err(left_over("elements", self.index)) }
     }
 }
 
@@ -69,22 +61,13 @@ pub(super) struct Fields<'de> {
 impl<'de> Fields<'de> {
     #[inline]
     pub(super) fn new(rest: &'de [u8], levels: u8) -> Self {
-        Fields {
-            rest,
-            levels,
-            count: 0,
-            name: None,
-        }
+        Fields { rest, levels, count: 0, name: None }
     }
 
     /// Refuses what the type left unread.
     #[inline]
     pub(super) fn finish(self) -> Result<(), Fault> {
-        if self.rest.is_empty() {
-            Ok(())
-        } else {
-            Err(left_over("fields", self.count))
-        }
+        if self.rest.is_empty() { Ok(()) } else { Err(left_over("fields", self.count)) }
     }
 }
 
@@ -142,8 +125,7 @@ impl<'de> Variant<'de> {
     }
 
     fn content(self) -> Result<Decoder<'de>, Fault> {
-        self.content
-            .ok_or_else(|| Fault::invalid("the enum variant has no content"))
+        self.content.ok_or_else(|| Fault::invalid("the enum variant has no content"))
     }
 
     fn within<T>(self, read: impl FnOnce(Decoder<'de>) -> Result<T, Fault>) -> Result<T, Fault> {
@@ -166,9 +148,9 @@ impl<'de> de::VariantAccess<'de> for Variant<'de> {
 
     fn unit_variant(self) -> Result<(), Fault> {
         match &self.content {
-            Some(content) if !content.view().is_null() => Err(Fault::invalid(
-                "the enum variant has no content, but some is stored",
-            )),
+            Some(content) if !content.view().is_null() => {
+                Err(Fault::invalid("the enum variant has no content, but some is stored"))
+            }
             _ => Ok(()),
         }
     }

@@ -26,22 +26,14 @@ impl<'a, 'o> Container<'a, 'o> {
         tag: u8,
         wrapper: Option<usize>,
     ) -> Self {
-        Container {
-            encoder,
-            start,
-            tag,
-            place: 0,
-            wrapper,
-        }
+        Container { encoder, start, tag, place: 0, wrapper }
     }
 
     #[inline]
     fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
         let index = self.place;
         self.place += 1;
-        value
-            .serialize(&mut *self.encoder)
-            .map_err(|fault| fault.in_element(index))
+        value.serialize(&mut *self.encoder).map_err(|fault| fault.in_element(index))
     }
 
     #[inline]
@@ -51,9 +43,7 @@ impl<'a, 'o> Container<'a, 'o> {
         value: &T,
     ) -> Result<(), Fault> {
         self.encoder.text(name);
-        value
-            .serialize(&mut *self.encoder)
-            .map_err(|fault| fault.in_field(name))
+        value.serialize(&mut *self.encoder).map_err(|fault| fault.in_field(name))
     }
 
     #[inline]

@@ -39,10 +39,7 @@ pub(super) struct Decoder<'de> {
 
 impl<'de> Decoder<'de> {
     pub(super) fn new(view: View<'de>) -> Self {
-        Decoder {
-            view,
-            levels: MAX_DEPTH,
-        }
+        Decoder { view, levels: MAX_DEPTH }
     }
 
     #[inline]
@@ -179,20 +176,12 @@ impl<'de> de::Deserializer<'de> for Decoder<'de> {
 
     #[inline]
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        if self.view.is_null() {
-            visitor.visit_none()
-        } else {
-            visitor.visit_some(self)
-        }
+        if self.view.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
     #[inline]
     fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        if self.view.is_null() {
-            visitor.visit_unit()
-        } else {
-            self.mismatch(&visitor)
-        }
+        if self.view.is_null() { visitor.visit_unit() } else { self.mismatch(&visitor) }
     }
 
     fn deserialize_unit_struct<V: Visitor<'de>>(
@@ -248,11 +237,7 @@ impl<'de> de::Deserializer<'de> for Decoder<'de> {
         _fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Fault> {
-        if self.view.tag() == tag::ARRAY {
-            self.array(visitor)
-        } else {
-            self.object(visitor)
-        }
+        if self.view.tag() == tag::ARRAY { self.array(visitor) } else { self.object(visitor) }
     }
 
     fn deserialize_enum<V: Visitor<'de>>(

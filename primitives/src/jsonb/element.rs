@@ -71,14 +71,8 @@ pub(crate) fn split(bytes: &[u8]) -> Result<(View<'_>, &[u8]), Damage> {
 fn wide_size(code: u8, rest: &[u8]) -> Option<(usize, usize)> {
     Some(match code {
         13 => (3, usize::from(u16::from_be_bytes(*rest.first_chunk()?))),
-        14 => (
-            5,
-            usize::try_from(u32::from_be_bytes(*rest.first_chunk()?)).ok()?,
-        ),
-        _ => (
-            9,
-            usize::try_from(u64::from_be_bytes(*rest.first_chunk()?)).ok()?,
-        ),
+        14 => (5, usize::try_from(u32::from_be_bytes(*rest.first_chunk()?)).ok()?),
+        _ => (9, usize::try_from(u64::from_be_bytes(*rest.first_chunk()?)).ok()?),
     })
 }
 

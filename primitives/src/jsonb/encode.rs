@@ -75,21 +75,13 @@ impl<'o> Encoder<'o> {
 
     #[inline]
     fn integer<I: itoa::Integer>(&mut self, value: I) -> Result<(), Fault> {
-        element::push(
-            self.out,
-            tag::INT,
-            itoa::Buffer::new().format(value).as_bytes(),
-        );
+        element::push(self.out, tag::INT, itoa::Buffer::new().format(value).as_bytes());
         Ok(())
     }
 
     #[inline]
     fn float<F: zmij::Float>(&mut self, value: F) -> Result<(), Fault> {
-        element::push(
-            self.out,
-            tag::FLOAT,
-            zmij::Buffer::new().format_finite(value).as_bytes(),
-        );
+        element::push(self.out, tag::FLOAT, zmij::Buffer::new().format_finite(value).as_bytes());
         Ok(())
     }
 

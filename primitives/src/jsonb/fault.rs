@@ -24,11 +24,7 @@ impl Fault {
     }
 
     fn new(kind: ErrorKind, message: String) -> Self {
-        Fault(Box::new(Inner {
-            kind,
-            message,
-            path: String::new(),
-        }))
+        Fault(Box::new(Inner { kind, message, path: String::new() }))
     }
 
     /// Notes that the fault lies inside the field `name`.
@@ -64,11 +60,7 @@ impl From<Damage> for Fault {
 impl From<Fault> for Error {
     fn from(fault: Fault) -> Self {
         let error = Error::new(fault.0.kind, fault.0.message);
-        if fault.0.path.is_empty() {
-            error
-        } else {
-            error.context(fault.0.path)
-        }
+        if fault.0.path.is_empty() { error } else { error.context(fault.0.path) }
     }
 }
 

@@ -105,11 +105,7 @@ fn hexadecimal(payload: &[u8]) -> Option<Number> {
     }
     let Ok(magnitude) = u64::from_str_radix(string::utf8(digits)?, 16) else {
         // SQLite prints such a literal as 9.0e999.
-        return Some(Number::Float(if negative {
-            f64::NEG_INFINITY
-        } else {
-            f64::INFINITY
-        }));
+        return Some(Number::Float(if negative { f64::NEG_INFINITY } else { f64::INFINITY }));
     };
     Some(match (i64::try_from(magnitude), negative) {
         (Ok(value), false) => Number::Int(value),
@@ -151,10 +147,7 @@ fn is_exponent_or_end(bytes: &[u8]) -> bool {
 
 /// How many digits `bytes` starts with, and what follows them.
 fn digits(bytes: &[u8]) -> (usize, &[u8]) {
-    let count = bytes
-        .iter()
-        .position(|byte| !byte.is_ascii_digit())
-        .unwrap_or(bytes.len());
+    let count = bytes.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(bytes.len());
     (count, &bytes[count..])
 }
 
@@ -189,14 +182,8 @@ mod tests {
                 ("-9223372036854775808", Some(Number::Int(i64::MIN))),
                 ("9223372036854775808", Some(Number::Unsigned(1 << 63))),
                 ("18446744073709551615", Some(Number::Unsigned(u64::MAX))),
-                (
-                    "18446744073709551616",
-                    Some(Number::Float(18446744073709551616.0)),
-                ),
-                (
-                    "-9223372036854775809",
-                    Some(Number::Float(-9223372036854775808.0)),
-                ),
+                ("18446744073709551616", Some(Number::Float(18446744073709551616.0))),
+                ("-9223372036854775809", Some(Number::Float(-9223372036854775808.0))),
                 ("", None),
                 ("-", None),
                 ("+1", None),

@@ -18,12 +18,7 @@ fn number() -> impl Strategy<Value = Number> {
 }
 
 fn text() -> impl Strategy<Value = String> {
-    prop_oneof![
-        "[a-z ]{0,20}",
-        "\\PC{0,8}",
-        any::<String>(),
-        "[a-z\"\\\\\n]{250,270}"
-    ]
+    prop_oneof!["[a-z ]{0,20}", "\\PC{0,8}", any::<String>(), "[a-z\"\\\\\n]{250,270}"]
 }
 
 /// JSON values, some of them past each of the limits at which headers grow.
@@ -66,19 +61,11 @@ fn ask<T: rusqlite::types::FromSql>(sqlite: &Connection, sql: &str, bytes: &[u8]
 }
 
 fn walk(view: View<'_>, levels: usize) {
-    let _ = (
-        view.as_bool(),
-        view.as_i64(),
-        view.as_u64(),
-        view.as_f64(),
-        view.as_str(),
-    );
+    let _ = (view.as_bool(), view.as_i64(), view.as_u64(), view.as_f64(), view.as_str());
     let _ = (view.kind(), view.len(), view.get("a"), view.index(1));
     if levels > 0 {
-        view.elements()
-            .for_each(|element| walk(element, levels - 1));
-        view.entries()
-            .for_each(|(_, value)| walk(value, levels - 1));
+        view.elements().for_each(|element| walk(element, levels - 1));
+        view.entries().for_each(|(_, value)| walk(value, levels - 1));
     }
 }
 

@@ -8,10 +8,7 @@ use super::element::tag;
 #[inline]
 pub(crate) fn needs_escape(bytes: &[u8]) -> bool {
     let (words, rest) = bytes.as_chunks::<8>();
-    if words
-        .iter()
-        .any(|word| word_needs_escape(u64::from_le_bytes(*word)))
-    {
+    if words.iter().any(|word| word_needs_escape(u64::from_le_bytes(*word))) {
         return true;
     }
     match bytes.last_chunk::<8>() {
@@ -53,11 +50,7 @@ fn word_needs_escape(word: u64) -> bool {
 /// The type of a text element that holds `text` as it is.
 #[inline]
 pub(crate) fn text_tag(text: &str) -> u8 {
-    if needs_escape(text.as_bytes()) {
-        tag::TEXTRAW
-    } else {
-        tag::TEXT
-    }
+    if needs_escape(text.as_bytes()) { tag::TEXTRAW } else { tag::TEXT }
 }
 
 /// As `str::from_utf8`, but quicker for the short ASCII text that documents are full of.
@@ -79,9 +72,7 @@ fn is_ascii(bytes: &[u8]) -> bool {
         let (words, _) = bytes.as_chunks::<8>();
         let joined = words
             .iter()
-            .fold(u64::from_le_bytes(*tail), |joined, word| {
-                joined | u64::from_le_bytes(*word)
-            });
+            .fold(u64::from_le_bytes(*tail), |joined, word| joined | u64::from_le_bytes(*word));
         joined & HIGH == 0
     } else if let (Some(head), Some(tail)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
         (u32::from_le_bytes(*head) | u32::from_le_bytes(*tail)) & HIGH as u32 == 0
@@ -163,9 +154,7 @@ fn unicode_escape<'a>(bytes: &'a [u8], out: &mut String) -> Option<&'a [u8]> {
     let (code, rest) = match (first, rest) {
         (0xd800..=0xdbff, [b'\\', b'u', tail @ ..]) => {
             let (digits, rest) = tail.split_at_checked(4)?;
-            let second = hex(digits)?
-                .checked_sub(0xdc00)
-                .filter(|low| *low < 0x400)?;
+            let second = hex(digits)?.checked_sub(0xdc00).filter(|low| *low < 0x400)?;
             (0x10000 + ((first - 0xd800) << 10) + second, rest)
         }
         _ => (first, rest),
@@ -175,9 +164,7 @@ fn unicode_escape<'a>(bytes: &'a [u8], out: &mut String) -> Option<&'a [u8]> {
 }
 
 fn hex(digits: &[u8]) -> Option<u32> {
-    digits.iter().try_fold(0, |value, digit| {
-        Some(value * 16 + char::from(*digit).to_digit(16)?)
-    })
+    digits.iter().try_fold(0, |value, digit| Some(value * 16 + char::from(*digit).to_digit(16)?))
 }
 
 /// Appends `text` as a JSON string, quotes included.
@@ -259,20 +246,9 @@ mod tests {
     fn json_escapes_are_read() {
         let read = |text: &'static str| decode(tag::TEXTJ, text.as_bytes());
         assert_eq!(read("plain").unwrap(), "plain");
-        assert_eq!(
-            read(r#"a\"\\\/\b\f\n\r\tz"#).unwrap(),
-            "a\"\\/\u{8}\u{c}\n\r\tz"
-        );
+        assert_eq!(read(r#"a\"\\\/\b\f\n\r\tz"#).unwrap(), "a\"\\/\u{8}\u{c}\n\r\tz");
         assert_eq!(read(r"\u00e9\ud83d\ude00é").unwrap(), "é😀é");
-        for broken in [
-            r"\",
-            r"\x41",
-            r"\u12",
-            r"\ud83d",
-            r"\ud83dx",
-            r"\ud83d\u0041",
-            r"\ude00",
-        ] {
+        for broken in [r"\", r"\x41", r"\u12", r"\ud83d", r"\ud83dx", r"\ud83d\u0041", r"\ude00"] {
             assert_eq!(read(broken), None, "{broken}");
         }
     }

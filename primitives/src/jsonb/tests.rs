@@ -97,10 +97,7 @@ fn every_kind_of_type_reads_back() {
 fn types_become_the_json_that_serde_json_makes_of_them() {
     let value = everything();
     let bytes = to_vec(&value).unwrap();
-    assert_eq!(
-        to_json(&bytes).unwrap(),
-        serde_json::to_string(&value).unwrap()
-    );
+    assert_eq!(to_json(&bytes).unwrap(), serde_json::to_string(&value).unwrap());
 }
 
 #[test]
@@ -129,15 +126,9 @@ fn refuses<T: Serialize>(value: T, message: &str) {
 fn what_json_cannot_hold_is_refused_by_path() {
     let nan = BTreeMap::from([("list", vec![Some(1.0), Some(f64::NAN)])]);
     refuses(&nan, "list[1]: NaN is not a number that JSON can hold");
-    refuses(
-        BTreeMap::from([("a", nan)]),
-        "a.list[1]: NaN is not a number that JSON can hold",
-    );
+    refuses(BTreeMap::from([("a", nan)]), "a.list[1]: NaN is not a number that JSON can hold");
     refuses(f32::INFINITY, "inf is not a number that JSON can hold");
-    refuses(
-        [u128::MAX],
-        "[0]: 340282366920938463463374607431768211455 does not fit 64 bits",
-    );
+    refuses([u128::MAX], "[0]: 340282366920938463463374607431768211455 does not fit 64 bits");
     refuses(
         BTreeMap::from([(vec![1], 1)]),
         "a map key is an array, where text, a number, a boolean or a unit variant must stand",
@@ -185,12 +176,7 @@ fn nesting_ends_at_128_levels() {
     for _ in 0..129 {
         value = serde_json::Value::Array(vec![value]);
     }
-    assert!(
-        to_vec(&value)
-            .unwrap_err()
-            .to_string()
-            .ends_with("more than 128 levels deep")
-    );
+    assert!(to_vec(&value).unwrap_err().to_string().ends_with("more than 128 levels deep"));
     assert!(from_json_str(&"[".repeat(100_000)).is_err());
 }
 
@@ -199,10 +185,7 @@ fn a_value_that_does_not_fit_names_the_field() {
     let bytes = from_json_str(r#"{"pairs":[[1,"a"],[2,3]]}"#).unwrap();
     let error = from_slice::<BTreeMap<String, Vec<Pair>>>(&bytes).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
-    assert_eq!(
-        error.to_string(),
-        "pairs[1][1]: invalid type: integer `3`, expected a string"
-    );
+    assert_eq!(error.to_string(), "pairs[1][1]: invalid type: integer `3`, expected a string");
 
     let bytes = to_vec(&(1, 2, 3)).unwrap();
     let error = from_slice::<(u8, u8)>(&bytes).unwrap_err();
@@ -210,10 +193,7 @@ fn a_value_that_does_not_fit_names_the_field() {
 
     let bytes = from_json_str(r#"{"Struct":{"field":1}}"#).unwrap();
     let error = from_slice::<Variant>(&bytes).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "Struct.field: invalid type: integer `1`, expected a boolean"
-    );
+    assert_eq!(error.to_string(), "Struct.field: invalid type: integer `1`, expected a boolean");
 }
 
 #[test]
@@ -222,34 +202,22 @@ fn bad_json_text_is_refused_with_line_and_column() {
         ("", "EOF while parsing a value at line 1 column 0"),
         ("{\"a\":\n 01}", "invalid number at line 2 column 3"),
         ("[1] 2", "trailing characters at line 1 column 5"),
-        (
-            "{\"a\":1,\"b\":{\"b\":1},\"a\":2}",
-            "the field \"a\" occurs twice at line 1 column 22",
-        ),
+        ("{\"a\":1,\"b\":{\"b\":1},\"a\":2}", "the field \"a\" occurs twice at line 1 column 22"),
     ] {
         let error = from_json_str(text).unwrap_err();
-        assert_eq!(
-            (error.kind(), &*error.to_string()),
-            (ErrorKind::InvalidInput, message)
-        );
+        assert_eq!((error.kind(), &*error.to_string()), (ErrorKind::InvalidInput, message));
     }
 }
 
 #[test]
 fn a_name_that_occurs_twice_is_found_among_many() {
     for (count, twice) in [(1, 0), (15, 14), (16, 0), (17, 16), (100, 3), (100, 99)] {
-        let fields: Vec<_> = (0..count)
-            .map(|name| format!("\"n{name}\\n\":{{\"n1\":0}}"))
-            .collect();
+        let fields: Vec<_> =
+            (0..count).map(|name| format!("\"n{name}\\n\":{{\"n1\":0}}")).collect();
         let good = format!("{{{}}}", fields.join(","));
         from_json_str(&good).unwrap();
         let bad = format!("{{{},\"n{twice}\\n\":0}}", fields.join(","));
-        assert!(
-            from_json_str(&bad)
-                .unwrap_err()
-                .to_string()
-                .contains("occurs twice")
-        );
+        assert!(from_json_str(&bad).unwrap_err().to_string().contains("occurs twice"));
     }
 }
 
@@ -280,51 +248,23 @@ fn a_view_walks_without_decoding() {
 #[test]
 fn validate_names_the_byte_that_is_wrong() {
     for (bytes, message) in [
-        (
-            &b""[..],
-            "an element runs past the end of its container (at byte 0)",
-        ),
+        (&b""[..], "an element runs past the end of its container (at byte 0)"),
         (b"\x131\x00", "bytes after the value (at byte 2)"),
         (b"\x2b\x131\x00", "bytes after the value (at byte 3)"),
-        (
-            b"\x3b\x131\x10",
-            "an element runs past the end of its container (at byte 3)",
-        ),
-        (
-            b"\x3b\x131\x0f",
-            "an element has a reserved type (at byte 3)",
-        ),
+        (b"\x3b\x131\x10", "an element runs past the end of its container (at byte 3)"),
+        (b"\x3b\x131\x0f", "an element has a reserved type (at byte 3)"),
         (b"\x2c\x17a", "a field has no value (at byte 0)"),
         (b"\x4c\x131\x132", "a field name is not text (at byte 1)"),
-        (
-            b"\x2b\x17\xff",
-            "a text is not UTF-8 or has a broken escape (at byte 1)",
-        ),
-        (
-            b"\x17\"",
-            "a character of a text needs an escape (at byte 0)",
-        ),
-        (
-            b"\x27\x5cx",
-            "a character of a text needs an escape (at byte 0)",
-        ),
-        (
-            b"\x28\x5cx",
-            "a text is not UTF-8 or has a broken escape (at byte 0)",
-        ),
+        (b"\x2b\x17\xff", "a text is not UTF-8 or has a broken escape (at byte 1)"),
+        (b"\x17\"", "a character of a text needs an escape (at byte 0)"),
+        (b"\x27\x5cx", "a character of a text needs an escape (at byte 0)"),
+        (b"\x28\x5cx", "a text is not UTF-8 or has a broken escape (at byte 0)"),
         (b"\x3b\x2301", "a number is misspelt (at byte 1)"),
-        (
-            b"\x10\x00",
-            "null, true or false with a payload (at byte 0)",
-        ),
+        (b"\x10\x00", "null, true or false with a payload (at byte 0)"),
     ] {
         let error = validate(bytes).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Corrupt);
-        assert_eq!(
-            error.to_string(),
-            format!("damaged JSONB: {message}"),
-            "{bytes:?}"
-        );
+        assert_eq!(error.to_string(), format!("damaged JSONB: {message}"), "{bytes:?}");
     }
 }
 
@@ -332,12 +272,6 @@ fn validate_names_the_byte_that_is_wrong() {
 fn json5_elements_of_other_writers_are_read() {
     let bytes = b"\xcb\x14\x440x1f\x26.5\x48\x5cn\x5c/\x29\x5cv\x3c\x18b\x00";
     let value: serde_json::Value = from_slice(bytes).unwrap();
-    assert_eq!(
-        value,
-        serde_json::json!([31, 0.5, "\n/", "\u{b}", {"b": null}])
-    );
-    assert_eq!(
-        to_json(bytes).unwrap(),
-        r#"[31,0.5,"\n/","\u000b",{"b":null}]"#
-    );
+    assert_eq!(value, serde_json::json!([31, 0.5, "\n/", "\u{b}", {"b": null}]));
+    assert_eq!(to_json(bytes).unwrap(), r#"[31,0.5,"\n/","\u000b",{"b":null}]"#);
 }

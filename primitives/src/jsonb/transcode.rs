@@ -20,10 +20,7 @@ pub(super) struct Transcoder<'o> {
 
 impl<'o> Transcoder<'o> {
     pub(super) fn new(out: &'o mut Vec<u8>) -> Self {
-        Transcoder {
-            out,
-            names: Vec::new(),
-        }
+        Transcoder { out, names: Vec::new() }
     }
 
     pub(super) fn run<'de, D: Deserializer<'de>>(&mut self, source: D) -> Result<(), D::Error> {
@@ -35,9 +32,7 @@ struct Value<'t, 'o>(&'t mut Transcoder<'o>);
 
 impl Value<'_, '_> {
     fn scalar<T: serde::Serialize, E: de::Error>(self, value: T) -> Result<(), E> {
-        value
-            .serialize(&mut Encoder::new(self.0.out))
-            .map_err(de::Error::custom)
+        value.serialize(&mut Encoder::new(self.0.out)).map_err(de::Error::custom)
     }
 }
 
@@ -92,14 +87,7 @@ impl<'de> Visitor<'de> for Value<'_, '_> {
         let start = element::open(transcoder.out);
         let first = transcoder.names.len();
         let mut many = HashSet::new();
-        while fields
-            .next_key_seed(Name {
-                transcoder,
-                first,
-                many: &mut many,
-            })?
-            .is_some()
-        {
+        while fields.next_key_seed(Name { transcoder, first, many: &mut many })?.is_some() {
             fields.next_value_seed(Value(transcoder))?;
         }
         transcoder.names.truncate(first);
@@ -121,14 +109,11 @@ impl Name<'_, '_> {
         let Transcoder { out, names } = &*self.transcoder;
         let names = &names[self.first..];
         if names.len() < SCANNED {
-            return names
-                .iter()
-                .any(|(start, end)| out[*start..*end] == *name.as_bytes());
+            return names.iter().any(|(start, end)| out[*start..*end] == *name.as_bytes());
         }
         if self.many.is_empty() {
             let text = |(start, end): &(usize, usize)| String::from_utf8_lossy(&out[*start..*end]);
-            self.many
-                .extend(names.iter().map(|range| text(range).into()));
+            self.many.extend(names.iter().map(|range| text(range).into()));
         }
         !self.many.insert(name.into())
     }

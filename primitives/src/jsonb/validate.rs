@@ -15,10 +15,7 @@ use super::{View, string};
 pub fn validate(bytes: &[u8]) -> Result<()> {
     let (view, rest) = element::split(bytes).map_err(|damage| at(0, damage.message()))?;
     if !rest.is_empty() {
-        return Err(at(
-            bytes.len() - rest.len(),
-            "damaged JSONB: bytes after the value",
-        ));
+        return Err(at(bytes.len() - rest.len(), "damaged JSONB: bytes after the value"));
     }
     check(view, 0, MAX_DEPTH)
 }
@@ -26,10 +23,9 @@ pub fn validate(bytes: &[u8]) -> Result<()> {
 fn check(view: View<'_>, offset: usize, levels: u8) -> Result<()> {
     match view.tag() {
         tag::NULL | tag::TRUE | tag::FALSE if view.bytes().len() == 1 => Ok(()),
-        tag::NULL | tag::TRUE | tag::FALSE => Err(at(
-            offset,
-            "damaged JSONB: null, true or false with a payload",
-        )),
+        tag::NULL | tag::TRUE | tag::FALSE => {
+            Err(at(offset, "damaged JSONB: null, true or false with a payload"))
+        }
         tag::INT | tag::INT5 | tag::FLOAT | tag::FLOAT5 => match view.number() {
             Ok(_) => Ok(()),
             Err(damage) => Err(at(offset, damage.message())),
@@ -46,10 +42,7 @@ fn check_text(view: View<'_>, offset: usize) -> Result<()> {
         _ => false,
     };
     if missing_escape {
-        return Err(at(
-            offset,
-            "damaged JSONB: a character of a text needs an escape",
-        ));
+        return Err(at(offset, "damaged JSONB: a character of a text needs an escape"));
     }
     match view.text() {
         Ok(_) => Ok(()),

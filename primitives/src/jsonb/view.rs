@@ -69,10 +69,7 @@ impl<'a> View<'a> {
         if rest.is_empty() {
             Ok(view)
         } else {
-            Err(Error::corrupt(format!(
-                "damaged JSONB: {} bytes after the value",
-                rest.len()
-            )))
+            Err(Error::corrupt(format!("damaged JSONB: {} bytes after the value", rest.len())))
         }
     }
 
@@ -209,10 +206,7 @@ impl<'a> View<'a> {
     }
 
     /// How many elements an array or fields an object has; 0 for any other value. Walks them all.
-    #[allow(
-        clippy::len_without_is_empty,
-        reason = "a number has no emptiness to ask for"
-    )]
+    #[allow(clippy::len_without_is_empty, reason = "a number has no emptiness to ask for")]
     pub fn len(self) -> usize {
         match self.tag() {
             tag::ARRAY => self.elements().count(),
@@ -229,11 +223,7 @@ impl<'a> View<'a> {
     }
 
     fn children(self, container: u8) -> &'a [u8] {
-        if self.tag() == container {
-            self.payload()
-        } else {
-            &[]
-        }
+        if self.tag() == container { self.payload() } else { &[] }
     }
 }
 

@@ -87,9 +87,7 @@ impl Reader<'_> {
     }
 
     fn inner(&self, start: &[u8], levels: u8) -> Result<u8> {
-        levels
-            .checked_sub(1)
-            .ok_or_else(|| self.damaged(start, "the depth"))
+        levels.checked_sub(1).ok_or_else(|| self.damaged(start, "the depth"))
     }
 
     /// Whether the container ends here; its end is then behind us.
@@ -131,10 +129,8 @@ impl Reader<'_> {
     }
 
     fn byte(&mut self, start: &[u8]) -> Result<u8> {
-        let (first, rest) = self
-            .rest
-            .split_first()
-            .ok_or_else(|| self.damaged(start, "the end"))?;
+        let (first, rest) =
+            self.rest.split_first().ok_or_else(|| self.damaged(start, "the end"))?;
         self.rest = rest;
         Ok(*first)
     }
@@ -142,8 +138,6 @@ impl Reader<'_> {
     #[cold]
     fn damaged(&self, start: &[u8], what: &str) -> Error {
         let offset = self.key.len() - start.len();
-        Error::corrupt(format!(
-            "damaged key: {what} of the element at byte {offset} is not valid"
-        ))
+        Error::corrupt(format!("damaged key: {what} of the element at byte {offset} is not valid"))
     }
 }

@@ -75,9 +75,7 @@ pub fn append_json(out: &mut Vec<u8>, value: &serde_json::Value) {
         Json::String(value) => append_text(out, value),
         Json::Array(elements) => {
             out.push(tag::TUPLE);
-            elements
-                .iter()
-                .for_each(|element| append_json(out, element));
+            elements.iter().for_each(|element| append_json(out, element));
             out.push(tag::END);
         }
         Json::Object(fields) => {

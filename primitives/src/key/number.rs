@@ -34,12 +34,7 @@ fn append_integer(out: &mut Vec<u8>, magnitude: u64, negative: bool) {
         return out.push(tag::ZERO);
     }
     let zeros = magnitude.leading_zeros();
-    append(
-        out,
-        negative,
-        (63 - zeros as i32 + BIAS) as u16,
-        fraction(magnitude << zeros),
-    );
+    append(out, negative, (63 - zeros as i32 + BIAS) as u16, fraction(magnitude << zeros));
 }
 
 pub(super) fn append_f64(out: &mut Vec<u8>, value: f64) {
@@ -76,11 +71,7 @@ fn append(out: &mut Vec<u8>, negative: bool, exponent: u16, fraction: u64) {
     let count = (MOST_GROUPS * GROUP - bits.trailing_zeros()).div_ceil(GROUP);
     let complement = if negative { 0xff } else { 0 };
     let mut encoded = [0; MOST_GROUPS as usize + 1];
-    encoded[0] = if negative {
-        tag::NEGATIVE
-    } else {
-        tag::POSITIVE
-    };
+    encoded[0] = if negative { tag::NEGATIVE } else { tag::POSITIVE };
     for group in 1..=count {
         let more = u8::from(group < count);
         let byte = (bits >> ((MOST_GROUPS - group) * GROUP)) as u8 & 0x7f;
@@ -114,11 +105,7 @@ fn number(bits: u128, negative: bool) -> Option<Value> {
     let exponent = (bits >> EXPONENT_SHIFT) as u16;
     let fraction = fraction((bits >> FRACTION_SHIFT) as u64);
     if exponent == INFINITE {
-        let infinity = if negative {
-            f64::NEG_INFINITY
-        } else {
-            f64::INFINITY
-        };
+        let infinity = if negative { f64::NEG_INFINITY } else { f64::INFINITY };
         return (fraction == 0).then_some(Value::Float(infinity));
     }
     let exponent = i32::from(exponent) - BIAS;
@@ -151,9 +138,7 @@ fn float(exponent: i32, fraction: u64, negative: bool) -> Option<Value> {
         }
         _ => return None,
     };
-    Some(Value::Float(f64::from_bits(
-        bits | u64::from(negative) << 63,
-    )))
+    Some(Value::Float(f64::from_bits(bits | u64::from(negative) << 63)))
 }
 
 #[cfg(test)]
@@ -216,15 +201,9 @@ mod tests {
             let int = encoded(|out| append_i64(out, value));
             assert_eq!(int, encoded(|out| append_f64(out, value as f64)), "{value}");
         }
-        assert_eq!(
-            encoded(|out| append_f64(out, -0.0)),
-            encoded(|out| append_i64(out, 0))
-        );
+        assert_eq!(encoded(|out| append_f64(out, -0.0)), encoded(|out| append_i64(out, 0)));
         let past_i64 = encoded(|out| append_u64(out, 1 << 63));
-        assert_eq!(
-            past_i64,
-            encoded(|out| append_f64(out, 9223372036854775808.0))
-        );
+        assert_eq!(past_i64, encoded(|out| append_f64(out, 9223372036854775808.0)));
     }
 
     #[test]

@@ -8,23 +8,12 @@ use super::*;
 use crate::jsonb;
 
 fn number() -> impl Strategy<Value = Value> {
-    let edges = [
-        0,
-        1,
-        1 << 24,
-        1 << 53,
-        1 << 62,
-        i64::MAX,
-        i64::MIN,
-        -1,
-        -(1 << 53),
-    ];
+    let edges = [0, 1, 1 << 24, 1 << 53, 1 << 62, i64::MAX, i64::MIN, -1, -(1 << 53)];
     let edge = (prop::sample::select(edges.to_vec()), -3..3i64);
     prop_oneof![
         any::<i64>().prop_map(Value::Int),
         (-20i64..20).prop_map(Value::Int),
-        edge.clone()
-            .prop_map(|(edge, offset)| Value::Int(edge.wrapping_add(offset))),
+        edge.clone().prop_map(|(edge, offset)| Value::Int(edge.wrapping_add(offset))),
         edge.prop_map(|(edge, offset)| Value::Float(edge as f64 + offset as f64 / 2.0)),
         (i64::MAX as u64 + 1..=u64::MAX).prop_map(Value::Unsigned),
         any::<f64>().prop_map(Value::Float),
@@ -70,11 +59,7 @@ fn rank(value: &Value) -> u8 {
 }
 
 fn compare_keys(a: &[Value], b: &[Value]) -> Ordering {
-    let differing = a
-        .iter()
-        .zip(b)
-        .map(|(a, b)| compare(a, b))
-        .find(|order| order.is_ne());
+    let differing = a.iter().zip(b).map(|(a, b)| compare(a, b)).find(|order| order.is_ne());
     differing.unwrap_or(a.len().cmp(&b.len()))
 }
 
@@ -110,9 +95,9 @@ fn integer(value: &Value) -> Option<i128> {
 fn compare_numbers(a: &Value, b: &Value) -> Ordering {
     match (a, b, integer(a), integer(b)) {
         (_, _, Some(a), Some(b)) => a.cmp(&b),
-        (Value::Float(a), Value::Float(b), ..) => a
-            .partial_cmp(b)
-            .unwrap_or_else(|| a.is_nan().cmp(&b.is_nan())),
+        (Value::Float(a), Value::Float(b), ..) => {
+            a.partial_cmp(b).unwrap_or_else(|| a.is_nan().cmp(&b.is_nan()))
+        }
         (_, Value::Float(b), Some(a), _) => compare_exactly(a, *b),
         (Value::Float(a), _, _, Some(b)) => compare_exactly(b, *a).reverse(),
         _ => unreachable!(),
@@ -125,11 +110,7 @@ fn compare_exactly(integer: i128, float: f64) -> Ordering {
         return Ordering::Less;
     }
     let floor = float.clamp(-1e30, 1e30).floor();
-    let fraction = if float > floor {
-        Ordering::Less
-    } else {
-        Ordering::Equal
-    };
+    let fraction = if float > floor { Ordering::Less } else { Ordering::Equal };
     integer.cmp(&(floor as i128)).then(fraction)
 }
 
@@ -148,10 +129,7 @@ fn canonical(value: &Value) -> Value {
         Value::Unsigned(value) => Value::from(*value),
         Value::Tuple(parts) => Value::Tuple(parts.iter().map(canonical).collect()),
         Value::Object(fields) => Value::Object(
-            fields
-                .iter()
-                .map(|(name, value)| (name.clone(), canonical(value)))
-                .collect(),
+            fields.iter().map(|(name, value)| (name.clone(), canonical(value))).collect(),
         ),
         other => other.clone(),
     }

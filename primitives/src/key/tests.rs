@@ -20,10 +20,7 @@ fn the_format_is_as_documented() {
         (Value::Text("a".into()), &[0x38, b'a', 0, 1]),
         (Value::Timestamp(1), &[0x40, 0x80, 0, 0, 0, 0, 0, 0, 1]),
         (Value::Tuple(vec![Value::Null]), &[0x50, 0x08, 0]),
-        (
-            Value::Object(vec![("a".into(), Value::Null)]),
-            &[0x58, 0x38, b'a', 0, 1, 0x08, 0],
-        ),
+        (Value::Object(vec![("a".into(), Value::Null)]), &[0x58, 0x38, b'a', 0, 1, 0x08, 0]),
     ];
     for (value, bytes) in cases {
         assert_eq!(encode(std::slice::from_ref(&value)), bytes, "{value:?}");
@@ -66,46 +63,16 @@ fn objects_are_equal_whatever_the_order_of_their_fields() {
 #[test]
 fn damaged_keys_name_the_byte() {
     for (key, message) in [
-        (
-            &[0xff][..],
-            "an unknown tag of the element at byte 0 is not valid",
-        ),
-        (
-            &[0x08, 0x22],
-            "a number of the element at byte 1 is not valid",
-        ),
-        (
-            &[0x22, 0x43, 0x31, 0x00],
-            "a number of the element at byte 0 is not valid",
-        ),
-        (
-            &[0x38, b'a'],
-            "the end of the element at byte 0 is not valid",
-        ),
-        (
-            &[0x38, b'a', 0, 7],
-            "an escape of the element at byte 0 is not valid",
-        ),
-        (
-            &[0x38, 0xff, 0, 1],
-            "a text of the element at byte 0 is not valid",
-        ),
-        (
-            &[0x40, 1],
-            "a timestamp of the element at byte 0 is not valid",
-        ),
-        (
-            &[0x50, 0x08],
-            "the end of the element at byte 0 is not valid",
-        ),
-        (
-            &[0x58, 0x08, 0],
-            "a field name of the element at byte 1 is not valid",
-        ),
-        (
-            &[0x50; 500],
-            "the depth of the element at byte 129 is not valid",
-        ),
+        (&[0xff][..], "an unknown tag of the element at byte 0 is not valid"),
+        (&[0x08, 0x22], "a number of the element at byte 1 is not valid"),
+        (&[0x22, 0x43, 0x31, 0x00], "a number of the element at byte 0 is not valid"),
+        (&[0x38, b'a'], "the end of the element at byte 0 is not valid"),
+        (&[0x38, b'a', 0, 7], "an escape of the element at byte 0 is not valid"),
+        (&[0x38, 0xff, 0, 1], "a text of the element at byte 0 is not valid"),
+        (&[0x40, 1], "a timestamp of the element at byte 0 is not valid"),
+        (&[0x50, 0x08], "the end of the element at byte 0 is not valid"),
+        (&[0x58, 0x08, 0], "a field name of the element at byte 1 is not valid"),
+        (&[0x50; 500], "the depth of the element at byte 129 is not valid"),
     ] {
         let error = decode(key).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Corrupt);

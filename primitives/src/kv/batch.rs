@@ -62,10 +62,7 @@ impl Batch {
 
     /// Adds: set the value of `key`.
     pub fn put(&mut self, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) -> &mut Self {
-        self.operations.push(Operation::Put {
-            key: key.into(),
-            value: value.into(),
-        });
+        self.operations.push(Operation::Put { key: key.into(), value: value.into() });
         self
     }
 
@@ -81,19 +78,13 @@ impl Batch {
         key: impl Into<Vec<u8>>,
         value: impl Into<Vec<u8>>,
     ) -> &mut Self {
-        self.expectations.push(Expectation {
-            key: key.into(),
-            value: Some(value.into()),
-        });
+        self.expectations.push(Expectation { key: key.into(), value: Some(value.into()) });
         self
     }
 
     /// Demands that `key` is absent before the batch applies.
     pub fn expect_absent(&mut self, key: impl Into<Vec<u8>>) -> &mut Self {
-        self.expectations.push(Expectation {
-            key: key.into(),
-            value: None,
-        });
+        self.expectations.push(Expectation { key: key.into(), value: None });
         self
     }
 

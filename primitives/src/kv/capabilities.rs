@@ -65,11 +65,7 @@ pub struct Unsupported {
 
 impl fmt::Display for Unsupported {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "the {} key-value backend does not offer {}",
-            self.backend, self.feature
-        )
+        write!(f, "the {} key-value backend does not offer {}", self.backend, self.feature)
     }
 }
 
@@ -93,12 +89,7 @@ pub struct Capabilities {
 impl Capabilities {
     /// A backend of that name with every [`Feature`], keys up to 64 KiB and values up to 256 MiB.
     pub const fn new(backend: &'static str) -> Self {
-        Self {
-            backend,
-            missing: 0,
-            max_key_bytes: 64 << 10,
-            max_value_bytes: 256 << 20,
-        }
+        Self { backend, missing: 0, max_key_bytes: 64 << 10, max_value_bytes: 256 << 20 }
     }
 
     /// The same without `feature`.
@@ -139,9 +130,7 @@ impl Capabilities {
     /// The features that the backend lacks.
     pub fn unsupported(&self) -> impl Iterator<Item = Feature> {
         let own = *self;
-        Feature::ALL
-            .into_iter()
-            .filter(move |feature| !own.supports(*feature))
+        Feature::ALL.into_iter().filter(move |feature| !own.supports(*feature))
     }
 
     /// Passes where the backend offers `feature`.
@@ -152,11 +141,7 @@ impl Capabilities {
         if self.supports(feature) {
             return Ok(());
         }
-        Err(Unsupported {
-            backend: self.backend,
-            feature,
-        }
-        .into())
+        Err(Unsupported { backend: self.backend, feature }.into())
     }
 
     /// Passes where `key` is within the limits.
@@ -192,19 +177,13 @@ impl Capabilities {
         if !batch.expectations().is_empty() {
             self.require(Feature::Expectation)?;
         }
-        batch
-            .operations()
-            .iter()
-            .try_for_each(|operation| match operation {
-                Operation::Put { key, value } => self.check_entry(key, value),
-                Operation::Delete { key } => self.check_key(key),
-            })
+        batch.operations().iter().try_for_each(|operation| match operation {
+            Operation::Put { key, value } => self.check_entry(key, value),
+            Operation::Delete { key } => self.check_key(key),
+        })
     }
 }
 
 fn too_large(what: String, limit: usize) -> Error {
-    Error::new(
-        ErrorKind::TooLarge,
-        format!("{what} is over the limit of {limit} bytes"),
-    )
+    Error::new(ErrorKind::TooLarge, format!("{what} is over the limit of {limit} bytes"))
 }

@@ -89,11 +89,7 @@ pub trait OrderedKvExt: OrderedKv {
             *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
             Ok(())
         }))?;
-        returned
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
-            .ok_or_else(never_run)
+        returned.lock().unwrap_or_else(PoisonError::into_inner).take().ok_or_else(never_run)
     }
 }
 

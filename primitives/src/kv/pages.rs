@@ -35,13 +35,7 @@ where
 {
     pub(crate) fn new(range: KeyRange, direction: Direction, fetch: F) -> Self {
         let rest = (!range.is_empty()).then_some(range);
-        Self {
-            fetch,
-            rest,
-            direction,
-            size: FIRST_PAGE,
-            page: Vec::new().into_iter(),
-        }
+        Self { fetch, rest, direction, size: FIRST_PAGE, page: Vec::new().into_iter() }
     }
 
     /// Fetches the next page of `rest`. On an error the scan is over.

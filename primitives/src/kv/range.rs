@@ -52,10 +52,7 @@ impl KeyRange {
 
     /// Every key.
     pub fn all() -> Self {
-        Self {
-            start: Vec::new(),
-            end: None,
-        }
+        Self { start: Vec::new(), end: None }
     }
 
     /// The keys that begin with the bytes of `prefix`.

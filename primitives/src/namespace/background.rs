@@ -1,14 +1,14 @@
 //! The namespace's one background thread: checkpoints, merges, and what the stores ask for.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
-use rusqlite::wal::CheckpointMode;
 
-use super::{Inner, Namespace, Shared};
-use crate::error::Result;
+use super::{Namespace, Shared};
+use crate::error::{Error, ErrorKind, Result};
 
 type Run = Arc<dyn Fn(&Namespace) -> Result<()> + Send + Sync>;
 
@@ -73,18 +73,16 @@ impl Background {
                 return Some(Work::Checkpoint);
             }
             let now = Instant::now();
-            if let Some(task) = state.tasks.iter_mut().filter(|task| task.due <= now).min_by_key(|t| t.due)
+            if let Some(task) =
+                state.tasks.iter_mut().filter(|task| task.due <= now).min_by_key(|t| t.due)
             {
                 task.due = now + task.every;
                 return Some(Work::Task(task.name, task.run.clone()));
             }
             let due = state.tasks.iter().map(|task| task.due).min();
             let patience = due.map_or(Duration::from_secs(1), |due| due - now);
-            state = self
-                .wake
-                .wait_timeout(state, patience)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+            state =
+                self.wake.wait_timeout(state, patience).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 }
@@ -94,19 +92,15 @@ enum Work {
     Task(&'static str, Run),
 }
 
-/// The thread's body. Holds the namespace only while something runs, so that dropping the last
-/// handle closes it.
-pub(super) fn run(inner: &Weak<Inner>, shared: &Arc<Shared>, checkpointer: &Connection) {
+/// The thread's body, until the namespace is closed.
+pub(super) fn run(namespace: &Namespace, checkpointer: &Connection) {
+    let shared = namespace.shared();
     while let Some(work) = shared.background.next() {
         let result = match work {
-            Work::Checkpoint => {
-                let Some(inner) = inner.upgrade() else { return };
-                checkpoint(&Namespace { inner }, checkpointer)
-            }
-            Work::Task(name, run) => {
-                let Some(inner) = inner.upgrade() else { return };
-                run(&Namespace { inner }).map_err(|error| error.context(name))
-            }
+            Work::Checkpoint => checkpoint(shared, checkpointer),
+            Work::Task(name, run) => catch_unwind(AssertUnwindSafe(|| run(namespace)))
+                .unwrap_or_else(|_| Err(Error::new(ErrorKind::Panicked, "it panicked")))
+                .map_err(|error| error.context(name)),
         };
         if let Err(error) = result {
             tracing::warn!(%error, "background work failed; it will be tried again");
@@ -116,9 +110,8 @@ pub(super) fn run(inner: &Weak<Inner>, shared: &Arc<Shared>, checkpointer: &Conn
 
 /// Copies the write-ahead log into the database while writers go on, then lets the writer finish
 /// the rest between two groups, so that the next commit starts the log over.
-fn checkpoint(namespace: &Namespace, checkpointer: &Connection) -> Result<()> {
-    let shared = namespace.shared();
-    checkpointer.wal_checkpoint_v2(None::<&str>, CheckpointMode::PASSIVE)?;
+fn checkpoint(shared: &Shared, checkpointer: &Connection) -> Result<()> {
+    shared.checkpoint(checkpointer)?;
     shared.writer.request_checkpoint();
     if shared.background.wal_pages() < shared.wal_pages_hard {
         return Ok(());

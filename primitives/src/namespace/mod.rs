@@ -14,14 +14,17 @@ pub use schema::Part;
 use std::any::Any;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread::{self, JoinHandle, ThreadId};
 use std::time::Duration;
 
 use background::Background;
 use lock::Lock;
 use readers::Readers;
+use rusqlite::Connection;
+use rusqlite::wal::CheckpointMode;
 
 use crate::cache::RowCache;
+use crate::connection;
 use crate::durability::Durability;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::IdSource;
@@ -63,7 +66,13 @@ pub struct Namespace {
 
 pub(crate) struct Inner {
     shared: Arc<Shared>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    /// Whether the namespace is open for as long as this lives. Not so with the handle that the
+    /// background thread lends to its tasks: the last handle of the users' closes, whatever runs.
+    keeps_open: bool,
+    /// Ends after the background thread, when all is written.
+    writer: Mutex<Option<JoinHandle<()>>>,
+    /// The namespace's own threads, which cannot wait for their own end.
+    threads: Vec<ThreadId>,
 }
 
 /// What the namespace's threads and handles share.
@@ -83,7 +92,7 @@ pub(crate) struct Shared {
     wal_pages_hard: usize,
     epoch: u64,
     logs: Mutex<Vec<Arc<LogState>>>,
-    quarantine: OnceLock<String>,
+    quarantine: OnceLock<Error>,
     extensions: Mutex<Vec<Arc<dyn Any + Send + Sync>>>,
     lock: Mutex<Option<Lock>>,
 }
@@ -165,10 +174,7 @@ impl Namespace {
     {
         let namespace = self.clone();
         Read::new(move || {
-            namespace
-                .shared()
-                .readers
-                .snapshot(|connection| work(&Snapshot::new(connection)))
+            namespace.shared().readers.snapshot(|connection| work(&Snapshot::new(connection)))
         })
     }
 
@@ -315,19 +321,56 @@ impl Shared {
         self.lock_logs().clone()
     }
 
-    /// Refuses all further writes: what is stored is damaged, and writing on would make it worse.
+    /// Refuses all further writes: they could make worse what happened.
     pub(crate) fn quarantine(&self, error: &Error) {
         tracing::error!(%error, path = %self.path.display(), "namespace quarantined: read-only");
-        let _ = self.quarantine.set(error.to_string());
+        let _ = self.quarantine.set(error.duplicate());
+    }
+
+    /// Quarantines when `error` says that what is stored is damaged, or that a sync failed.
+    pub(crate) fn quarantine_after(&self, error: &Error) {
+        if error.kind() == ErrorKind::Corrupt {
+            self.quarantine(error);
+        } else if connection::is_sync_failure(error) {
+            self.quarantine(&Error::new(ErrorKind::Io, format!("a sync failed: {error}")));
+        }
     }
 
     pub(crate) fn quarantined(&self) -> Option<Error> {
         self.quarantine.get().map(|why| {
-            Error::corrupt(format!(
-                "namespace {} takes no more writes since damage was found: {why}",
-                self.path.display()
-            ))
+            let path = self.path.display();
+            let since =
+                if why.kind() == ErrorKind::Corrupt { "damage was found" } else { "it failed" };
+            let message = format!("namespace {path} takes no more writes since {since}: {why}");
+            Error::new(why.kind(), message)
         })
+    }
+
+    /// Copies what no reader needs of the write-ahead log into the database. Not after a failed
+    /// sync: the log on the disk may have holes, and is whole only in what a recovery finds of it.
+    pub(crate) fn checkpoint(&self, connection: &Connection) -> Result<()> {
+        if let Some(error) = self.quarantined() {
+            return Err(error);
+        }
+        let copied = connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::PASSIVE);
+        copied.map(drop).map_err(|error| {
+            let error = Error::from(error);
+            self.quarantine_after(&error);
+            error
+        })
+    }
+
+    /// Lets go of everything, once the writer has written what it had accepted.
+    fn release(&self) {
+        self.readers.close();
+        // Whoever waits for a log learns that nothing more will come.
+        for log in self.all_logs() {
+            log.wake();
+        }
+        if self.volatile {
+            let _ = std::fs::remove_dir_all(&self.path);
+        }
+        self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 }
 
@@ -335,27 +378,22 @@ impl Inner {
     fn close(&self) {
         self.shared.background.stop();
         self.shared.writer.close();
-        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
-        for thread in threads.drain(..) {
-            // The last handle may be dropped by one of the threads itself.
-            if thread.thread().id() != thread::current().id() {
-                let _ = thread.join();
-            }
+        if self.shared.read_only {
+            return self.shared.release();
         }
-        self.shared.readers.close();
-        // Whoever waits for a log learns that nothing more will come.
-        for log in self.shared.all_logs() {
-            log.wake();
+        if self.threads.contains(&thread::current().id()) {
+            return;
         }
-        self.shared.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(writer) = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let _ = writer.join();
+        }
     }
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.close();
-        if self.shared.volatile {
-            let _ = std::fs::remove_dir_all(&self.shared.path);
+        if self.keeps_open {
+            self.close();
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Opening: every way in which a folder may not be a namespace gets its own error, before a write.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use rusqlite::wal::CheckpointMode;
@@ -60,8 +61,9 @@ fn open_in(mut builder: NamespaceBuilder) -> Result<Namespace> {
     migrate_core(&connection)?;
     let clock = builder.clock.clone();
     let epoch = enter_epoch(&connection, clock.now())?;
-    let last_time: i64 = connection
-        .query_row("SELECT coalesce(max(time), 0) FROM segment_logs", [], |row| row.get(0))?;
+    let last_time: i64 =
+        connection
+            .query_row("SELECT coalesce(max(time), 0) FROM segment_logs", [], |row| row.get(0))?;
 
     let queue = Arc::new(Queue::new(builder.queue_capacity));
     let shared = shared(&builder, hot, false, epoch, queue.clone(), Some(lock))?;
@@ -80,25 +82,59 @@ fn open_in(mut builder: NamespaceBuilder) -> Result<Namespace> {
     let committer =
         GroupCommitter::new(shared.clone(), queue, &mut connection, Timestamp(last_time))?;
 
-    let inner = Arc::new(Inner { shared: shared.clone(), threads: Mutex::default() });
-    let volatile = builder.in_memory;
-    let writer = thread::Builder::new().name("headwater-writer".into()).spawn(move || {
-        committer.run(&connection);
-        finish(connection, volatile);
-    })?;
-    let weak = Arc::downgrade(&inner);
-    let background = thread::Builder::new().name("headwater-background".into()).spawn(move || {
-        background::run(&weak, &shared, &checkpointer);
-    })?;
-    inner.threads.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend([
-        // The background thread may be waiting for the writer, so it is joined first.
-        background, writer,
-    ]);
-    let namespace = Namespace { inner };
+    let namespace = start(shared, committer, connection, checkpointer)?;
     namespace.background("merge segments", Duration::from_millis(250), |namespace| {
         crate::segment::merge_all(namespace).map(drop)
     });
     Ok(namespace)
+}
+
+/// Starts the namespace's two threads.
+fn start(
+    shared: Arc<Shared>,
+    committer: GroupCommitter,
+    connection: Connection,
+    checkpointer: Connection,
+) -> Result<Namespace> {
+    let lent = Inner {
+        shared: shared.clone(),
+        keeps_open: false,
+        writer: Mutex::default(),
+        threads: Vec::new(),
+    };
+    let lent = Namespace { inner: Arc::new(lent) };
+    let background = thread::Builder::new()
+        .name("headwater-background".into())
+        .spawn(move || background::run(&lent, &checkpointer))?;
+    let mut threads = vec![background.thread().id()];
+    let served = shared.clone();
+    let writer = thread::Builder::new()
+        .name("headwater-writer".into())
+        .spawn(move || serve(&served, committer, connection, background))
+        .inspect_err(|_| shared.background.stop())?;
+    threads.push(writer.thread().id());
+    let writer = Mutex::new(Some(writer));
+    Ok(Namespace { inner: Arc::new(Inner { shared, keeps_open: true, writer, threads }) })
+}
+
+/// The writer thread's body: commits until the namespace is closed, then closes it.
+fn serve(
+    shared: &Shared,
+    committer: GroupCommitter,
+    connection: Connection,
+    background: JoinHandle<()>,
+) {
+    if catch_unwind(AssertUnwindSafe(|| committer.run(&connection))).is_err() {
+        shared.quarantine(&Error::new(ErrorKind::Panicked, "the writer thread panicked"));
+    }
+    shared.writer.abandon();
+    shared.background.stop();
+    let _ = background.join();
+    if !shared.volatile && shared.quarantined().is_none() {
+        finish(&connection);
+    }
+    drop(connection);
+    shared.release();
 }
 
 fn open_read_only(builder: &NamespaceBuilder) -> Result<Namespace> {
@@ -112,8 +148,7 @@ fn open_read_only(builder: &NamespaceBuilder) -> Result<Namespace> {
     let immutable = builder.vfs.is_none()
         && !wal.metadata().is_ok_and(|wal| wal.len() > 0)
         && builder.path.metadata().is_ok_and(|folder| folder.permissions().readonly());
-    let shared =
-        shared(builder, hot, immutable, 0, Arc::new(Queue::new(1)), None)?;
+    let shared = shared(builder, hot, immutable, 0, Arc::new(Queue::new(1)), None)?;
     let epoch = shared.readers.with(|connection| -> Result<u64> {
         inspect(connection, true)?;
         CORE.is_current(connection)?;
@@ -125,7 +160,8 @@ fn open_read_only(builder: &NamespaceBuilder) -> Result<Namespace> {
     if let Some(shared) = Arc::get_mut(&mut shared) {
         shared.epoch = epoch;
     }
-    Ok(Namespace { inner: Arc::new(Inner { shared, threads: Mutex::default() }) })
+    let inner = Inner { shared, keeps_open: true, writer: Mutex::default(), threads: Vec::new() };
+    Ok(Namespace { inner: Arc::new(inner) })
 }
 
 /// Checks that the file is ours. `true` when it is empty, and may become ours.
@@ -152,7 +188,9 @@ fn inspect(connection: &Connection, read_only: bool) -> Result<bool> {
     if format > FORMAT {
         return Err(Error::new(
             ErrorKind::NewerVersion,
-            format!("hot.db has format {format}, and this code knows {FORMAT}: use a newer release"),
+            format!(
+                "hot.db has format {format}, and this code knows {FORMAT}: use a newer release"
+            ),
         ));
     }
     Ok(false)
@@ -165,16 +203,16 @@ fn unreadable(error: Error) -> Error {
             "hot.db is not an SQLite database: choose another folder, or restore the file",
         )
         .with_source(error),
-        ErrorKind::Corrupt => Error::corrupt("hot.db is damaged: restore it, or rebuild it")
-            .with_source(error),
+        ErrorKind::Corrupt => {
+            Error::corrupt("hot.db is damaged: restore it, or rebuild it").with_source(error)
+        }
         _ => error,
     }
 }
 
 fn set_up(connection: &Connection, builder: &NamespaceBuilder) -> Result<()> {
     connection.execute_batch(&format!("PRAGMA page_size = {PAGE}"))?;
-    let mode: String =
-        connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     if mode != "wal" {
         return Err(Error::new(
             ErrorKind::Unsupported,
@@ -282,16 +320,15 @@ fn shared(
 }
 
 /// Leaves a database without a log behind, synced, and says so.
-fn finish(connection: Connection, volatile: bool) {
-    if volatile {
-        return;
-    }
+fn finish(connection: &Connection) {
     let tidy = || -> Result<()> {
-        connection::set_synchronous(&connection, Durability::Sync)?;
-        if connection::meta(&connection, "unsynced")?.unwrap_or(0) != 0 {
+        // Whoever still reads keeps the log, which does no harm: not worth a long wait.
+        connection.busy_timeout(Duration::from_secs(1))?;
+        connection::set_synchronous(connection, Durability::Sync)?;
+        if connection::meta(connection, "unsynced")?.unwrap_or(0) != 0 {
             // First all the data, then the word that it is safe.
             connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::TRUNCATE)?;
-            connection::set_meta(&connection, "unsynced", 0)?;
+            connection::set_meta(connection, "unsynced", 0)?;
         }
         connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::TRUNCATE)?;
         Ok(())

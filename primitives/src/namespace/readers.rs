@@ -86,11 +86,11 @@ impl Readers {
             interrupt: reader.connection.get_interrupt_handle(),
         });
         self.lock().snapshots.push(open.clone());
-        let result = begin(&reader.connection).map_err(E::from).and_then(|()| {
-            // The closure may panic; the connection must not keep its view then.
-            let _end = EndView { readers: self, number: open.number, reader: &reader.connection };
-            read(&reader.connection)
-        });
+        // The closure may panic; the connection must not keep its view then.
+        let end = EndView { readers: self, number: open.number, reader: &reader.connection };
+        let result =
+            begin(&reader.connection).map_err(E::from).and_then(|()| read(&reader.connection));
+        drop(end);
         let ended = reader.ended.swap(false, Ordering::SeqCst);
         match result {
             Err(_) if ended => Err(E::from(too_old(open.since.elapsed()))),
@@ -151,7 +151,8 @@ impl Readers {
     }
 
     fn give_back(&self, reader: Reader) {
-        let mut reader = Some(reader);
+        // A transaction that a caller left open would show the next one an old state.
+        let mut reader = Some(reader).filter(|reader| reader.connection.is_autocommit());
         for slot in self.slots() {
             if let Ok(mut slot) = slot.0.try_lock()
                 && slot.is_none()

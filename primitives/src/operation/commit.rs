@@ -41,7 +41,10 @@ where
 
     /// The same write with `change` applied to what it returns. Runs on the writer thread, before
     /// the commit, so keep it small.
-    pub fn map<U: Send + 'static>(self, change: impl FnOnce(T) -> U + Send + 'static) -> Commit<U, E> {
+    pub fn map<U: Send + 'static>(
+        self,
+        change: impl FnOnce(T) -> U + Send + 'static,
+    ) -> Commit<U, E> {
         match self.0 {
             State::Described { writer, options, run } => Commit(State::Described {
                 writer,
@@ -243,6 +246,10 @@ where
 
     fn fail(&mut self, error: Error) {
         self.outcome = Some(Err(E::from(error)));
+    }
+
+    fn has_failed(&self) -> bool {
+        matches!(self.outcome, Some(Err(_)))
     }
 
     fn acknowledge(&mut self) {

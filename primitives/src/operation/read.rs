@@ -30,10 +30,7 @@ impl<T, E> Read<T, E> {
     }
 
     /// The same read with `change` applied to its answer.
-    pub fn and_then<U>(
-        self,
-        change: impl FnOnce(T) -> Result<U, E> + Send + 'static,
-    ) -> Read<U, E>
+    pub fn and_then<U>(self, change: impl FnOnce(T) -> Result<U, E> + Send + 'static) -> Read<U, E>
     where
         T: Send + 'static,
         E: Send + 'static,

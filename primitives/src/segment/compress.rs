@@ -9,6 +9,9 @@ use crate::error::{Error, ErrorKind, Result};
 
 type Job = (SegmentBuilder, SyncSender<Vec<u8>>);
 
+/// Segments that may wait; one more blocks the writer, which bounds memory.
+const WAITING: usize = 16;
+
 /// Compresses segments on a thread of its own, started at the first use.
 #[derive(Default)]
 pub(crate) struct Compressor(Mutex<Option<SyncSender<Job>>>);
@@ -17,11 +20,11 @@ pub(crate) struct Compressor(Mutex<Option<SyncSender<Job>>>);
 pub(crate) struct Compressing(Receiver<Vec<u8>>);
 
 impl Compressor {
-    /// Hands `builder` over. Blocks while two segments are already waiting, which bounds memory.
+    /// Hands `builder` over. Blocks while [`WAITING`] are there already.
     pub(crate) fn start(&self, builder: SegmentBuilder) -> Result<Compressing> {
         let mut sender = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if sender.is_none() {
-            let (jobs, waiting) = sync_channel::<Job>(2);
+            let (jobs, waiting) = sync_channel::<Job>(WAITING);
             thread::Builder::new().name("headwater-lz4".into()).spawn(move || {
                 for (builder, reply) in waiting {
                     // The group that wanted it may have failed meanwhile.

@@ -124,10 +124,6 @@ impl SegmentBuilder {
         self.first
     }
 
-    pub(crate) fn count(&self) -> u32 {
-        self.count
-    }
-
     pub(crate) fn latest(&self) -> Timestamp {
         Timestamp(self.times.map_or(0, |(_, latest)| latest))
     }
@@ -254,7 +250,9 @@ pub(crate) fn open(data: &[u8]) -> Result<(SegmentHeader, Vec<Arc<str>>, Vec<u8>
     let body = match header.codec {
         Codec::Raw => data[body_at..].to_vec(),
         Codec::Lz4 => lz4_flex::block::decompress(&data[body_at..], header.raw_len as usize)
-            .map_err(|error| Error::corrupt("segment body does not decompress").with_source(error))?,
+            .map_err(|error| {
+                Error::corrupt("segment body does not decompress").with_source(error)
+            })?,
     };
     if body.len() != header.raw_len as usize {
         return Err(Error::corrupt("segment body has another length than its header says"));

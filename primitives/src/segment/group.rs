@@ -11,6 +11,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::sequence::Sequence;
 use crate::time::Timestamp;
 
+/// Pieces of one unit that may be compressing at a time: bounds memory, and hides that compressing
+/// takes longer than inserting.
+const IN_FLIGHT: usize = 16;
+
 /// The logs that the current group has touched.
 pub(crate) struct GroupLogs {
     open: Vec<OpenLog>,
@@ -182,7 +186,7 @@ impl OpenLog {
         self.unit.move_into(&mut builder, self.unit_first, 0, time, meta)?;
         self.pieces.push(Piece::compressing(compressor, builder)?);
         // A row inserted here is inside the caller's savepoint, so it vanishes with the caller.
-        if self.pieces.len() > 4 {
+        if self.pieces.len() > IN_FLIGHT {
             let piece = self.pieces.remove(0);
             piece.insert(connection, &self.state)?;
         }

@@ -101,10 +101,8 @@ impl SegmentLog {
             let owned = name.to_owned();
             namespace
                 .transaction(move |tx| -> Result<()> {
-                    tx.sql().execute(
-                        "INSERT OR IGNORE INTO segment_logs(name) VALUES (?)",
-                        [&owned],
-                    )?;
+                    tx.sql()
+                        .execute("INSERT OR IGNORE INTO segment_logs(name) VALUES (?)", [&owned])?;
                     Ok(())
                 })
                 .wait()?;
@@ -268,9 +266,7 @@ impl SegmentLog {
             .query_row((row_id(log, 0), row_id(log + 1, 0)), |row| row.get(0))?;
         let start = start.map_or(keep, first_of);
         tx.sql()
-            .prepare_cached(
-                "DELETE FROM segment_units WHERE log = ?1 AND first + total <= ?2",
-            )?
+            .prepare_cached("DELETE FROM segment_units WHERE log = ?1 AND first + total <= ?2")?
             .execute((log, start as i64))?;
         tx.sql()
             .prepare_cached(
@@ -386,7 +382,8 @@ impl SegmentLog {
                 Ok(segment)
             }) {
                 Ok(segment) if segment.first().0 != first => {
-                    found.push(self.damaged(first, "its header names another sequence").to_string());
+                    found
+                        .push(self.damaged(first, "its header names another sequence").to_string());
                     expected = segment.last().0 + 1;
                 }
                 Ok(segment) => expected = segment.last().0 + 1,
@@ -455,8 +452,7 @@ impl Shared {
 
     /// Takes up the logs that `connection` sees and that are not known yet.
     pub(crate) fn load_logs(&self, connection: &Connection) -> Result<()> {
-        let mut statement =
-            connection.prepare("SELECT id, name, next, start FROM segment_logs")?;
+        let mut statement = connection.prepare("SELECT id, name, next, start FROM segment_logs")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let id: u16 = row.get(0)?;

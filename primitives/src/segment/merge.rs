@@ -41,9 +41,8 @@ fn next_run(namespace: &Namespace, log: &Arc<LogState>) -> Result<Option<Run>> {
         let merged: i64 = connection
             .prepare_cached("SELECT merged FROM segment_logs WHERE id = ?")?
             .query_row([log.id()], |row| row.get(0))?;
-        let mut statement = connection.prepare_cached(
-            "SELECT id, data FROM segments WHERE id >= ? AND id < ? ORDER BY id",
-        )?;
+        let mut statement = connection
+            .prepare_cached("SELECT id, data FROM segments WHERE id >= ? AND id < ? ORDER BY id")?;
         let mut rows =
             statement.query((row_id(log.id(), merged as u64), row_id(log.id() + 1, 0)))?;
         let mut builder = SegmentBuilder::default();
@@ -60,7 +59,9 @@ fn next_run(namespace: &Namespace, log: &Arc<LogState>) -> Result<Option<Run>> {
                 return Ok(Some(Run { first_id: id, last_id: id, rows: 1, merged_to, data: None }));
             }
             if large {
-                return Ok(Some(finish(builder, ids, count)));
+                // Nothing can join the run any more, however small it is.
+                let merged_to = segment.first().0;
+                return Ok(Some(finish(builder, ids, count, merged_to)));
             }
             if count == 0 {
                 ids.0 = id;
@@ -69,23 +70,22 @@ fn next_run(namespace: &Namespace, log: &Arc<LogState>) -> Result<Option<Run>> {
             count += 1;
             add(&mut builder, &segment)?;
             if builder.len() >= MERGED {
-                return Ok(Some(finish(builder, ids, count)));
+                return Ok(Some(finish(builder, ids, count, segment.last().0 + 1)));
             }
         }
         if count >= ENOUGH {
-            return Ok(Some(finish(builder, ids, count)));
+            // A run that is still small is taken up again when more has come.
+            let merged_to = builder.first();
+            return Ok(Some(finish(builder, ids, count, merged_to)));
         }
         Ok(None)
     })
 }
 
-fn finish(builder: SegmentBuilder, ids: (i64, i64), rows: usize) -> Run {
-    let complete = builder.len() >= MERGED / 2;
-    let (first, next) = (builder.first(), builder.first() + u64::from(builder.count()));
-    // A run that is still small is taken up again when more has come.
-    let merged_to = if complete { next } else { first };
+fn finish(builder: SegmentBuilder, ids: (i64, i64), rows: usize, merged_to: u64) -> Run {
     let latest = builder.latest().0;
-    let data = Some((latest, builder.finish(Codec::Lz4)));
+    // A segment alone stays as it is.
+    let data = (rows > 1).then(|| (latest, builder.finish(Codec::Lz4)));
     Run { first_id: ids.0, last_id: ids.1, rows, merged_to, data }
 }
 

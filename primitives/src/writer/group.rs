@@ -7,7 +7,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, Statement};
 
 use super::guard::Guard;
@@ -136,7 +135,7 @@ impl GroupCommitter {
             }
             if checkpoint {
                 // Best effort: the checkpointer looks again.
-                let _ = connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::PASSIVE);
+                let _ = self.shared.checkpoint(connection);
             }
         }
     }
@@ -147,25 +146,24 @@ impl GroupCommitter {
         control: &mut Control<'_>,
         members: &mut [Member],
     ) {
-        let outcome = match self.shared.quarantined() {
-            Some(error) => Err(error),
-            None => self.write_group(connection, control, members),
-        };
-        if let Err(error) = outcome {
+        if let Some(error) = self.shared.quarantined() {
+            for (_, work) in members.iter_mut() {
+                work.fail(error.duplicate());
+            }
+        } else if let Err(error) = self.write_group(connection, control, members) {
             if !connection.is_autocommit() {
                 let _ = control.rollback.execute([]);
             }
             self.logs.borrow_mut().begin_group(self.last_time);
             self.fences.borrow_mut().clear();
-            if error.kind() == ErrorKind::Corrupt {
-                self.shared.quarantine(&error);
-            }
+            self.shared.quarantine_after(&error);
             for (_, work) in members.iter_mut() {
                 work.fail(group_error(&error));
             }
         }
         for (_, work) in members.iter_mut() {
-            work.acknowledge();
+            // A result that nobody waits for is dropped here, and that is the caller's code too.
+            let _ = catch_unwind(AssertUnwindSafe(|| work.acknowledge()));
         }
     }
 
@@ -193,7 +191,9 @@ impl GroupCommitter {
                 .with_source(lost.duplicate());
                 // The member at fault keeps its own error; the others may simply try again.
                 let (before, rest) = members.split_at_mut(index);
-                rest[0].1.fail(lost);
+                if !rest[0].1.has_failed() {
+                    rest[0].1.fail(lost);
+                }
                 return self.fail_others(connection, control, before, &mut rest[1..], error);
             }
         }
@@ -261,11 +261,16 @@ impl GroupCommitter {
             }
         };
         if connection.is_autocommit() {
-            return Err(Error::new(
+            let lost = Error::new(
                 ErrorKind::GroupAborted,
                 "SQLite rolled the whole commit group back \
                  (a full disk, an I/O error, or ON CONFLICT ROLLBACK)",
-            ));
+            );
+            // A constraint would be broken again: only other causes are worth another try.
+            if !connection::broke_constraint(connection) {
+                work.fail(lost.duplicate());
+            }
+            return Err(lost);
         }
         if succeeded && connection::has_deferred_violations(connection) {
             work.fail(Error::new(
@@ -312,6 +317,16 @@ impl GroupCommitter {
 
 /// What a member is told when its group could not be committed.
 fn group_error(error: &Error) -> Error {
+    if connection::is_sync_failure(error) {
+        return Error::new(
+            ErrorKind::Io,
+            format!(
+                "a sync failed: whether this write is there shows when the namespace is reopened: \
+                 {error}"
+            ),
+        )
+        .with_source(error.duplicate());
+    }
     match error.kind() {
         ErrorKind::Corrupt | ErrorKind::ReadOnly | ErrorKind::GroupAborted => error.duplicate(),
         _ => Error::new(

@@ -20,6 +20,10 @@ impl Guard {
         connection.authorizer(Some(move |context: AuthContext<'_>| {
             if active.load(Ordering::Relaxed) { judge(&context) } else { Authorization::Allow }
         }))?;
+        // Once SQLite has rolled the group back (`ON CONFLICT ROLLBACK`), a caller that goes on would
+        // commit each statement by itself.
+        let active = guard.0.clone();
+        connection.commit_hook(Some(move || active.load(Ordering::Relaxed)))?;
         Ok(guard)
     }
 
@@ -42,7 +46,11 @@ fn judge(context: &AuthContext<'_>) -> Authorization {
         AuthAction::Pragma { pragma_name, pragma_value } => {
             let reads = matches!(
                 pragma_name,
-                "table_info" | "table_xinfo" | "table_list" | "index_list" | "index_info"
+                "table_info"
+                    | "table_xinfo"
+                    | "table_list"
+                    | "index_list"
+                    | "index_info"
                     | "foreign_key_list"
             );
             if reads || (pragma_value.is_none() && pragma_name == "data_version") {

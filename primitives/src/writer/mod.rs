@@ -23,6 +23,8 @@ pub(crate) trait Work: Send {
     fn run(&mut self, transaction: &Transaction<'_>) -> bool;
     /// Replaces the result by `error`.
     fn fail(&mut self, error: Error);
+    /// Whether the result is an error already.
+    fn has_failed(&self) -> bool;
     /// Hands the result to the caller.
     fn acknowledge(&mut self);
 }
@@ -63,6 +65,12 @@ impl Writer {
 
     pub(crate) fn close(&self) {
         self.queue.close();
+    }
+
+    /// Closes the queue that nobody serves any more, and tells those who still wait in it.
+    pub(crate) fn abandon(&self) {
+        self.queue.close();
+        drop(self.queue.take_ready());
     }
 
     /// Whether this is the writer thread, where waiting for a write would never end.

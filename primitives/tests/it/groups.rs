@@ -18,9 +18,8 @@ fn row_and_record(ns: &Namespace, log: &SegmentLog, id: i64) -> Commit<()> {
 }
 
 fn aborted(told: &Result<(), Error>) -> bool {
-    told.as_ref().is_err_and(|error| {
-        error.kind() == ErrorKind::GroupAborted && error.is_retryable()
-    })
+    told.as_ref()
+        .is_err_and(|error| error.kind() == ErrorKind::GroupAborted && error.is_retryable())
 }
 
 #[test]
@@ -102,7 +101,10 @@ fn a_full_disk_loses_the_group_and_leaves_the_namespace_usable() {
     assert_eq!(ids(&ns), [1, 3]);
     assert_eq!(log.head().0, 2);
     ns.close().unwrap();
-    assert_eq!(ids(&Namespace::builder(folder.path()).vfs(power.vfs_name()).open().unwrap()), [1, 3]);
+    assert_eq!(
+        ids(&Namespace::builder(folder.path()).vfs(power.vfs_name()).open().unwrap()),
+        [1, 3]
+    );
 }
 
 /// A transaction larger than SQLite's page cache meets the full disk before COMMIT.
@@ -116,7 +118,8 @@ fn a_disk_that_fills_in_the_middle_of_the_work_loses_the_group() {
     let huge = ns.transaction(|tx| {
         let text = "x".repeat(1 << 20);
         for id in 0..100 {
-            tx.sql().execute("INSERT INTO rows(id, name) VALUES (?, ?)", (id, format!("{id}{text}")))?;
+            tx.sql()
+                .execute("INSERT INTO rows(id, name) VALUES (?, ?)", (id, format!("{id}{text}")))?;
         }
         Ok(())
     });

@@ -32,17 +32,12 @@ struct Sqlite {
 
 impl Sqlite {
     fn new() -> Self {
-        Self {
-            root: TempDir::new().unwrap(),
-            opened: AtomicUsize::new(0),
-        }
+        Self { root: TempDir::new().unwrap(), opened: AtomicUsize::new(0) }
     }
 
     fn open_at(path: PathBuf) -> SqliteKv {
         let ns = Namespace::open(path).unwrap();
-        SqliteKv::open(&ns, "test")
-            .unwrap()
-            .with_durability(Durability::Os)
+        SqliteKv::open(&ns, "test").unwrap().with_durability(Durability::Os)
     }
 }
 
@@ -93,11 +88,7 @@ fn the_stores_of_one_namespace_are_apart_and_commit_together() {
         ns.transaction(move |tx| {
             nodes.within(tx).put(b"1", b"alice")?;
             edges.within(tx).put(b"1", b"KNOWS")?;
-            if fail {
-                Err(Error::invalid("no"))
-            } else {
-                Ok(())
-            }
+            if fail { Err(Error::invalid("no")) } else { Ok(()) }
         })
     };
     work(true).wait().unwrap_err();
@@ -116,26 +107,17 @@ fn the_stores_of_one_namespace_are_apart_and_commit_together() {
 
 #[test]
 fn a_transaction_of_another_namespace_is_refused() {
-    let (here, there) = (
-        Namespace::in_memory().unwrap(),
-        Namespace::in_memory().unwrap(),
-    );
+    let (here, there) = (Namespace::in_memory().unwrap(), Namespace::in_memory().unwrap());
     let kv = SqliteKv::open(&here, "test").unwrap();
     SqliteKv::open(&there, "other").unwrap();
 
     let inside = kv.clone();
-    let error = there
-        .transaction(move |tx| inside.within(tx).put(b"a", b"a"))
-        .wait()
-        .unwrap_err();
+    let error = there.transaction(move |tx| inside.within(tx).put(b"a", b"a")).wait().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
 
     let inside = kv.clone();
     let scanned = there.read(move |snapshot| {
-        inside
-            .at(snapshot)
-            .scan(KeyRange::all(), Direction::Forward)
-            .collect::<Result<Vec<_>, _>>()
+        inside.at(snapshot).scan(KeyRange::all(), Direction::Forward).collect::<Result<Vec<_>, _>>()
     });
     assert_eq!(scanned.wait().unwrap_err().kind(), ErrorKind::InvalidInput);
 }
@@ -161,9 +143,7 @@ fn a_batch_that_fails_part_way_is_not_committed() {
     kv.write_batch(batch()).unwrap_err();
     assert_eq!(kv.get(b"a").unwrap(), None);
 
-    let error = kv
-        .transaction(move |tx| Ok(tx.write_batch(batch()).is_err()))
-        .unwrap_err();
+    let error = kv.transaction(move |tx| Ok(tx.write_batch(batch()).is_err())).unwrap_err();
     assert!(error.to_string().contains("out of order"), "{error}");
     assert_eq!(kv.get(b"a").unwrap(), None);
     kv.put(b"c", b"3").unwrap();
@@ -176,17 +156,11 @@ fn closing_one_handle_leaves_others_open() {
     let second = SqliteKv::open(&ns, "test").unwrap();
     first.put(b"a", b"1").unwrap();
     first.close().unwrap();
-    assert_eq!(
-        first.clone().get(b"a").unwrap_err().kind(),
-        ErrorKind::Closed
-    );
+    assert_eq!(first.clone().get(b"a").unwrap_err().kind(), ErrorKind::Closed);
     assert_eq!(second.get(b"a").unwrap(), Some(b"1".to_vec()));
 
     let inside = first.clone();
-    let error = ns
-        .transaction(move |tx| inside.within(tx).put(b"b", b"2"))
-        .wait()
-        .unwrap_err();
+    let error = ns.transaction(move |tx| inside.within(tx).put(b"b", b"2")).wait().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Closed);
 }
 
@@ -194,15 +168,10 @@ fn closing_one_handle_leaves_others_open() {
 fn a_store_needs_a_name_of_sensible_length() {
     let ns = Namespace::in_memory().unwrap();
     for name in [String::new(), "n".repeat(256)] {
-        let error = SqliteKv::open(&ns, &name)
-            .err()
-            .expect("the name is refused");
+        let error = SqliteKv::open(&ns, &name).err().expect("the name is refused");
         assert_eq!(error.kind(), ErrorKind::InvalidInput);
     }
-    SqliteKv::open(&ns, "any \"text'; is\0fine")
-        .unwrap()
-        .put(b"a", b"a")
-        .unwrap();
+    SqliteKv::open(&ns, "any \"text'; is\0fine").unwrap().put(b"a", b"a").unwrap();
 }
 
 #[test]
@@ -212,10 +181,7 @@ fn threads_that_open_the_same_name_get_the_same_store() {
         for number in 0..8u8 {
             let ns = &ns;
             scope.spawn(move || {
-                SqliteKv::open(ns, "test")
-                    .unwrap()
-                    .put(&[number], b"here")
-                    .unwrap();
+                SqliteKv::open(ns, "test").unwrap().put(&[number], b"here").unwrap();
             });
         }
     });

@@ -40,16 +40,10 @@ pub(super) fn run(crash: &Crash) -> io::Result<Outcome> {
         command.env(FAIL_POINT, point).env(FAIL_LOG, log.path());
     }
     let mut process = command.spawn().map_err(|error| {
-        io::Error::new(
-            error.kind(),
-            format!("cannot start {}: {error}", crash.program.display()),
-        )
+        io::Error::new(error.kind(), format!("cannot start {}: {error}", crash.program.display()))
     })?;
     let stdout = process.stdout.take().map(acknowledgements);
-    let stderr = process
-        .stderr
-        .take()
-        .map(|pipe| thread::spawn(move || text(pipe)));
+    let stderr = process.stderr.take().map(|pipe| thread::spawn(move || text(pipe)));
 
     let mut acks = Vec::new();
     let ended = stdout.is_none_or(|stdout| follow(crash, &mut process, &stdout, &mut acks));
@@ -57,9 +51,7 @@ pub(super) fn run(crash: &Crash) -> io::Result<Outcome> {
         process.kill()?;
     }
     let status = process.wait()?;
-    let stderr = stderr
-        .and_then(|thread| thread.join().ok())
-        .unwrap_or_default();
+    let stderr = stderr.and_then(|thread| thread.join().ok()).unwrap_or_default();
     if !ended {
         let (limit, acks) = (crash.limit, acks.len());
         let message =
@@ -69,11 +61,7 @@ pub(super) fn run(crash: &Crash) -> io::Result<Outcome> {
     if let Some(point) = &crash.fail_point {
         check_fired(point, log.path(), &stderr)?;
     }
-    Ok(Outcome {
-        acks,
-        end: end(status),
-        stderr,
-    })
+    Ok(Outcome { acks, end: end(status), stderr })
 }
 
 /// Collects acknowledgements until the child closes its stdout, and kills it when it is time to.
@@ -140,9 +128,7 @@ fn check_fired(point: &str, log: &Path, stderr: &str) -> io::Result<()> {
     if fired.lines().any(|line| line == name) {
         return Ok(());
     }
-    Err(io::Error::other(format!(
-        "the fail point {point} never fired: {stderr}"
-    )))
+    Err(io::Error::other(format!("the fail point {point} never fired: {stderr}")))
 }
 
 #[cfg(unix)]

@@ -39,19 +39,8 @@ fn acknowledgements_until_the_kill_arrive_whole_and_in_order() {
         let kill = Kill::seeded(seed, 50);
         let outcome = crash.kill(kill).run().unwrap();
         assert_eq!(outcome.end, End::Killed);
-        assert!(
-            outcome.acks.len() as u64 >= kill.acks,
-            "{} < {}",
-            outcome.acks.len(),
-            kill.acks
-        );
-        assert!(
-            outcome
-                .acks
-                .iter()
-                .enumerate()
-                .all(|(id, ack)| *ack == id.to_string())
-        );
+        assert!(outcome.acks.len() as u64 >= kill.acks, "{} < {}", outcome.acks.len(), kill.acks);
+        assert!(outcome.acks.iter().enumerate().all(|(id, ack)| *ack == id.to_string()));
     }
 }
 
@@ -67,10 +56,7 @@ fn a_child_that_ends_by_itself_is_reported_as_such() {
     assert_eq!(outcome.acks[2], "id 2");
 
     Crash::of(test, "file", directory.path()).run().unwrap();
-    assert_eq!(
-        std::fs::read_to_string(directory.path().join("seen")).unwrap(),
-        "file"
-    );
+    assert_eq!(std::fs::read_to_string(directory.path().join("seen")).unwrap(), "file");
 }
 
 #[test]
@@ -90,11 +76,7 @@ fn a_fail_point_that_fires_ends_the_child() {
         return work(&child);
     }
     let directory = tempfile::tempdir().unwrap();
-    let crash = Crash::of(
-        a_fail_point_that_fires_ends_the_child,
-        "fire",
-        directory.path(),
-    );
+    let crash = Crash::of(a_fail_point_that_fires_ends_the_child, "fire", directory.path());
     let outcome = crash.fail_point("merge.swap:2").run().unwrap();
     assert_eq!(
         (outcome.end, outcome.acks.as_slice()),
@@ -108,28 +90,13 @@ fn a_fail_point_that_never_fired_fails_the_run() {
         return work(&child);
     }
     let directory = tempfile::tempdir().unwrap();
-    let crash = Crash::of(
-        a_fail_point_that_never_fired_fails_the_run,
-        "three",
-        directory.path(),
-    );
+    let crash = Crash::of(a_fail_point_that_never_fired_fails_the_run, "three", directory.path());
     let error = crash.fail_point("merge.swap").run().unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .starts_with("the fail point merge.swap never fired"),
-        "{error}"
-    );
+    assert!(error.to_string().starts_with("the fail point merge.swap never fired"), "{error}");
 }
 
 #[test]
 fn a_program_that_is_not_there_is_named() {
     let crash = Crash::program("/no/such/program", "any", std::path::Path::new("/"));
-    assert!(
-        crash
-            .run()
-            .unwrap_err()
-            .to_string()
-            .contains("/no/such/program")
-    );
+    assert!(crash.run().unwrap_err().to_string().contains("/no/such/program"));
 }

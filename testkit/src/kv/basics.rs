@@ -8,28 +8,13 @@ use super::{Backend, Case, case, contents, entries, fill, refused};
 pub(super) fn cases<B: Backend>() -> Vec<Case<B>> {
     vec![
         case("a_missing_key_is_none", a_missing_key_is_none),
-        case(
-            "a_put_is_read_back_and_replaced",
-            a_put_is_read_back_and_replaced,
-        ),
-        case(
-            "empty_keys_and_values_are_real",
-            empty_keys_and_values_are_real,
-        ),
+        case("a_put_is_read_back_and_replaced", a_put_is_read_back_and_replaced),
+        case("empty_keys_and_values_are_real", empty_keys_and_values_are_real),
         case("a_delete_removes_one_key", a_delete_removes_one_key),
-        case(
-            "deleting_a_missing_key_is_not_an_error",
-            deleting_a_missing_key_is_not_an_error,
-        ),
+        case("deleting_a_missing_key_is_not_an_error", deleting_a_missing_key_is_not_an_error),
         case("large_values_come_back_whole", large_values_come_back_whole),
-        case(
-            "the_limits_are_what_the_capabilities_say",
-            the_limits_are_what_the_capabilities_say,
-        ),
-        case(
-            "two_stores_do_not_share_entries",
-            two_stores_do_not_share_entries,
-        ),
+        case("the_limits_are_what_the_capabilities_say", the_limits_are_what_the_capabilities_say),
+        case("two_stores_do_not_share_entries", two_stores_do_not_share_entries),
     ]
 }
 
@@ -55,15 +40,9 @@ fn empty_keys_and_values_are_real<B: Backend>(backend: &B) {
     let kv = backend.open();
     kv.put(b"", b"under the empty key").unwrap();
     kv.put(b"k", b"").unwrap();
-    assert_eq!(
-        kv.get(b"").unwrap().as_deref(),
-        Some(&b"under the empty key"[..])
-    );
+    assert_eq!(kv.get(b"").unwrap().as_deref(), Some(&b"under the empty key"[..]));
     assert_eq!(kv.get(b"k").unwrap().as_deref(), Some(&b""[..]));
-    let expected = [
-        (vec![], b"under the empty key".to_vec()),
-        (b"k".to_vec(), vec![]),
-    ];
+    let expected = [(vec![], b"under the empty key".to_vec()), (b"k".to_vec(), vec![])];
     assert_eq!(contents(&kv), expected);
     kv.delete(b"").unwrap();
     assert_eq!(contents(&kv), expected[1..]);
@@ -96,17 +75,10 @@ fn large_values_come_back_whole<B: Backend>(backend: &B) {
         kv.put(&[seed], &value(seed)).unwrap();
     }
     for seed in 0..4 {
-        assert!(
-            kv.get(&[seed]).unwrap() == Some(value(seed)),
-            "value {seed} differs"
-        );
+        assert!(kv.get(&[seed]).unwrap() == Some(value(seed)), "value {seed} differs");
     }
     let all = contents(&kv);
-    assert!(
-        all == (0..4)
-            .map(|seed| (vec![seed], value(seed)))
-            .collect::<Vec<_>>()
-    );
+    assert!(all == (0..4).map(|seed| (vec![seed], value(seed))).collect::<Vec<_>>());
 }
 
 fn the_limits_are_what_the_capabilities_say<B: Backend>(backend: &B) {

@@ -14,14 +14,8 @@ use super::{
 pub(super) fn cases<B: Backend>() -> Vec<Case<B>> {
     vec![
         case("a_batch_applies_in_order", a_batch_applies_in_order),
-        case(
-            "a_batch_whose_expectation_fails_writes_nothing",
-            a_failed_expectation_writes_nothing,
-        ),
-        case(
-            "readers_see_a_batch_whole_or_not_at_all",
-            readers_see_a_batch_whole,
-        ),
+        case("a_batch_whose_expectation_fails_writes_nothing", a_failed_expectation_writes_nothing),
+        case("readers_see_a_batch_whole_or_not_at_all", readers_see_a_batch_whole),
     ]
 }
 
@@ -30,19 +24,10 @@ fn a_batch_applies_in_order<B: Backend>(backend: &B) {
     fill(&kv, ["a", "b"]);
     kv.write_batch(Batch::new()).unwrap();
     let mut batch = Batch::new();
-    batch
-        .put("a", "lost")
-        .put("a", "a2")
-        .delete("b")
-        .put("c", "lost")
-        .delete("c")
-        .delete("none");
+    batch.put("a", "lost").put("a", "a2").delete("b").put("c", "lost").delete("c").delete("none");
     batch.delete("d").put("d", "d");
     kv.write_batch(batch).unwrap();
-    let expected = [
-        (b"a".to_vec(), b"a2".to_vec()),
-        (b"d".to_vec(), b"d".to_vec()),
-    ];
+    let expected = [(b"a".to_vec(), b"a2".to_vec()), (b"d".to_vec(), b"d".to_vec())];
     assert_eq!(contents(&kv), expected);
 }
 
@@ -97,9 +82,7 @@ fn readers_see_a_batch_whole<B: Backend>(backend: &B) {
         let (kv, done) = (kv.clone(), done.clone());
         thread::spawn(move || {
             while !done.load(Ordering::Acquire) {
-                let (a, z) = kv
-                    .snapshot(|view| Ok((view.get(b"a")?, view.get(b"z")?)))
-                    .unwrap();
+                let (a, z) = kv.snapshot(|view| Ok((view.get(b"a")?, view.get(b"z")?))).unwrap();
                 assert_eq!(a, z);
             }
         })

@@ -9,22 +9,10 @@ use super::{Backend, Case, case, contents, entries, fill, offered, refused, shar
 
 pub(super) fn cases<B: Backend>() -> Vec<Case<B>> {
     vec![
-        case(
-            "acknowledged_writes_survive_reopening",
-            acknowledged_writes_survive_reopening,
-        ),
-        case(
-            "compacting_changes_no_contents",
-            compacting_changes_no_contents,
-        ),
-        case(
-            "a_closed_store_refuses_everything",
-            a_closed_store_refuses_everything,
-        ),
-        case(
-            "the_missing_features_are_listed",
-            the_missing_features_are_listed,
-        ),
+        case("acknowledged_writes_survive_reopening", acknowledged_writes_survive_reopening),
+        case("compacting_changes_no_contents", compacting_changes_no_contents),
+        case("a_closed_store_refuses_everything", a_closed_store_refuses_everything),
+        case("the_missing_features_are_listed", the_missing_features_are_listed),
         case("the_traits_work_as_objects", the_traits_work_as_objects),
     ]
 }
@@ -80,10 +68,7 @@ fn a_closed_store_refuses_everything<B: Backend>(backend: &B) {
     refused(kv.run_snapshot(Box::new(|_| Ok(()))), ErrorKind::Closed);
     refused(kv.run_transaction(Box::new(|_| Ok(()))), ErrorKind::Closed);
     let mut scan = kv.scan(KeyRange::all(), Direction::Forward);
-    refused(
-        scan.next().expect("the scan yields its error"),
-        ErrorKind::Closed,
-    );
+    refused(scan.next().expect("the scan yields its error"), ErrorKind::Closed);
     assert!(scan.next().is_none(), "a scan ends with its error");
 }
 
@@ -91,17 +76,12 @@ fn the_missing_features_are_listed<B: Backend>(backend: &B) {
     let kv = backend.open();
     let capabilities = kv.capabilities();
     offered(&kv, Feature::BackwardScan, || {
-        kv.scan(KeyRange::all(), Direction::Backward)
-            .next()
-            .transpose()
+        kv.scan(KeyRange::all(), Direction::Backward).next().transpose()
     });
     let missing: Vec<Feature> = capabilities.unsupported().collect();
     for feature in Feature::ALL {
         assert_eq!(missing.contains(&feature), !capabilities.supports(feature));
-        assert_eq!(
-            capabilities.require(feature).is_ok(),
-            capabilities.supports(feature)
-        );
+        assert_eq!(capabilities.require(feature).is_ok(), capabilities.supports(feature));
     }
     assert!(!capabilities.backend().is_empty());
 }

@@ -1,8 +1,5 @@
 //! What every ordered key-value backend must do: a conformance suite, and a model test.
-#![allow(
-    clippy::unwrap_used,
-    reason = "an expectation that fails is a failed test"
-)]
+#![allow(clippy::unwrap_used, reason = "an expectation that fails is a failed test")]
 
 mod basics;
 mod batches;
@@ -91,11 +88,7 @@ pub fn conformance<B: Backend>(backend: &B) {
         .filter(|case| catch_unwind(AssertUnwindSafe(|| (case.run)(backend))).is_err())
         .map(|case| case.name)
         .collect();
-    assert!(
-        failed.is_empty(),
-        "the backend fails: {}",
-        failed.join(", ")
-    );
+    assert!(failed.is_empty(), "the backend fails: {}", failed.join(", "));
 }
 
 fn case<B>(name: &'static str, run: fn(&B)) -> Case<B> {
@@ -113,9 +106,7 @@ fn directions(kv: &dyn OrderedKv) -> Vec<Direction> {
 
 /// All of a scan.
 fn collect(kv: &dyn KvRead, range: KeyRange, direction: Direction) -> Vec<Entry> {
-    kv.scan(range, direction)
-        .collect::<Result<_>>()
-        .expect("the scan succeeds")
+    kv.scan(range, direction).collect::<Result<_>>().expect("the scan succeeds")
 }
 
 /// Everything in the store, by a forward scan.
@@ -126,16 +117,13 @@ fn contents(kv: &dyn KvRead) -> Vec<Entry> {
 /// Puts every key with itself as its value.
 fn fill<K: AsRef<[u8]>>(kv: &dyn KvWrite, keys: impl IntoIterator<Item = K>) {
     for key in keys {
-        kv.put(key.as_ref(), key.as_ref())
-            .expect("the put succeeds");
+        kv.put(key.as_ref(), key.as_ref()).expect("the put succeeds");
     }
 }
 
 /// Entries with these keys and themselves as values.
 fn entries<K: AsRef<[u8]>>(keys: impl IntoIterator<Item = K>) -> Vec<Entry> {
-    keys.into_iter()
-        .map(|key| (key.as_ref().to_vec(), key.as_ref().to_vec()))
-        .collect()
+    keys.into_iter().map(|key| (key.as_ref().to_vec(), key.as_ref().to_vec())).collect()
 }
 
 /// Fails unless `result` is an error of `kind`.
@@ -157,11 +145,7 @@ fn offered<T: Debug>(
     assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
     let source = std::error::Error::source(&error);
     let typed = source.and_then(|source| source.downcast_ref::<Unsupported>());
-    assert_eq!(
-        typed.map(|unsupported| unsupported.feature),
-        Some(feature),
-        "{error:?}"
-    );
+    assert_eq!(typed.map(|unsupported| unsupported.feature), Some(feature), "{error:?}");
     false
 }
 
@@ -172,16 +156,12 @@ fn shared<B: Backend>(backend: &B) -> Arc<B::Kv> {
 
 /// Whether the store offers transactions.
 fn transactions(kv: &dyn OrderedKv) -> bool {
-    offered(kv, Feature::Transaction, || {
-        kv.run_transaction(Box::new(|_| Ok(())))
-    })
+    offered(kv, Feature::Transaction, || kv.run_transaction(Box::new(|_| Ok(()))))
 }
 
 /// Whether the store offers snapshots.
 fn snapshots(kv: &dyn OrderedKv) -> bool {
-    offered(kv, Feature::Snapshot, || {
-        kv.run_snapshot(Box::new(|_| Ok(())))
-    })
+    offered(kv, Feature::Snapshot, || kv.run_snapshot(Box::new(|_| Ok(()))))
 }
 
 /// Whether the store offers batches with expectations.

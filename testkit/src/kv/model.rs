@@ -22,14 +22,8 @@ type Change = (Vec<u8>, Option<Vec<u8>>);
 #[derive(Clone, Debug)]
 enum Step {
     Change(Change),
-    Batch {
-        changes: Vec<Change>,
-        expect: Option<Change>,
-    },
-    Transaction {
-        steps: Vec<Inner>,
-        commit: bool,
-    },
+    Batch { changes: Vec<Change>, expect: Option<Change> },
+    Transaction { steps: Vec<Inner>, commit: bool },
     Read(Look),
     Snapshot(Look),
     Compact,
@@ -47,12 +41,7 @@ enum Inner {
 #[derive(Clone, Debug)]
 enum Look {
     Get(Vec<u8>),
-    Scan {
-        start: Bound<Vec<u8>>,
-        end: Bound<Vec<u8>>,
-        direction: Direction,
-        take: usize,
-    },
+    Scan { start: Bound<Vec<u8>>, end: Bound<Vec<u8>>, direction: Direction, take: usize },
 }
 
 /// Runs `cases` random sequences of operations on stores of `backend`, reopened in between where it
@@ -61,11 +50,7 @@ enum Look {
 /// # Panics
 /// Where an answer differs, with the shortest sequence that was found to show it.
 pub fn model<B: Backend>(backend: &B, cases: u32) {
-    let config = Config {
-        cases,
-        failure_persistence: None,
-        ..Config::default()
-    };
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
     TestRunner::new(config)
         .run(&vec(step(), 1..60), |steps| {
             run(backend, steps).map_err(|error| TestCaseError::fail(error.to_string()))
@@ -82,11 +67,7 @@ fn run<B: Backend>(backend: &B, steps: Vec<Step>) -> Result<()> {
         } else {
             take(&kv, &mut map, step)?;
         }
-        compare(
-            "everything",
-            entries_of(&kv)?,
-            map.clone().into_iter().collect(),
-        )?;
+        compare("everything", entries_of(&kv)?, map.clone().into_iter().collect())?;
     }
     Ok(())
 }
@@ -147,11 +128,7 @@ fn transact(kv: &dyn OrderedKv, map: &mut Map, steps: Vec<Inner>, commit: bool) 
         for step in steps.clone() {
             take_inside(tx, &mut inside, step)?;
         }
-        if commit {
-            Ok(inside)
-        } else {
-            Err(Error::new(ErrorKind::NotFound, "rolled back"))
-        }
+        if commit { Ok(inside) } else { Err(Error::new(ErrorKind::NotFound, "rolled back")) }
     });
     match outcome {
         Ok(inside) => *map = inside,
@@ -208,27 +185,16 @@ fn entries_of(kv: &dyn KvRead) -> Result<Vec<Entry>> {
 fn check(kv: &dyn KvRead, map: &Map, look: Look) -> Result<()> {
     match look {
         Look::Get(key) => compare(&key, kv.get(&key)?, map.get(&key).cloned()),
-        Look::Scan {
-            start,
-            end,
-            direction,
-            take,
-        } => {
+        Look::Scan { start, end, direction, take } => {
             let bounds = (start, end);
-            let inside = map
-                .iter()
-                .filter(|(key, _)| RangeBounds::contains(&bounds, *key));
+            let inside = map.iter().filter(|(key, _)| RangeBounds::contains(&bounds, *key));
             let mut expected: Vec<Entry> = inside.map(|(k, v)| (k.clone(), v.clone())).collect();
             if direction == Direction::Backward {
                 expected.reverse();
             }
             expected.truncate(take);
             let range = KeyRange::new::<Vec<u8>>(bounds.clone());
-            match kv
-                .scan(range, direction)
-                .take(take)
-                .collect::<Result<Vec<Entry>>>()
-            {
+            match kv.scan(range, direction).take(take).collect::<Result<Vec<Entry>>>() {
                 Err(error) if error.kind() == ErrorKind::Unsupported => Ok(()),
                 found => compare((bounds, direction), found?, expected),
             }
@@ -240,9 +206,7 @@ fn compare<T: PartialEq + Debug>(what: impl Debug, found: T, expected: T) -> Res
     if found == expected {
         return Ok(());
     }
-    Err(Error::corrupt(format!(
-        "{what:?}: found {found:?}, expected {expected:?}"
-    )))
+    Err(Error::corrupt(format!("{what:?}: found {found:?}, expected {expected:?}")))
 }
 
 fn step() -> impl Strategy<Value = Step> {

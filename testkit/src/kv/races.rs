@@ -10,14 +10,8 @@ use super::{Backend, Case, case, expectations, transactions};
 
 pub(super) fn cases<B: Backend>() -> Vec<Case<B>> {
     vec![
-        case(
-            "concurrent_transactions_lose_no_update",
-            concurrent_transactions_lose_no_update,
-        ),
-        case(
-            "concurrent_expectations_lose_no_update",
-            concurrent_expectations_lose_no_update,
-        ),
+        case("concurrent_transactions_lose_no_update", concurrent_transactions_lose_no_update),
+        case("concurrent_expectations_lose_no_update", concurrent_expectations_lose_no_update),
         case("readers_run_beside_a_writer", readers_run_beside_a_writer),
     ]
 }
@@ -26,9 +20,7 @@ const THREADS: u64 = 4;
 const ROUNDS: u64 = 50;
 
 fn counter(value: Option<Vec<u8>>) -> u64 {
-    value.map_or(0, |bytes| {
-        u64::from_be_bytes(bytes.try_into().expect("eight bytes"))
-    })
+    value.map_or(0, |bytes| u64::from_be_bytes(bytes.try_into().expect("eight bytes")))
 }
 
 fn race(work: impl Fn() + Send + Sync) {
@@ -88,9 +80,7 @@ fn readers_run_beside_a_writer<B: Backend>(backend: &B) {
                 let mut last = (0, 0);
                 while !done.load(Ordering::Acquire) {
                     let count = counter(kv.get(b"count").unwrap());
-                    let rows = kv
-                        .scan(KeyRange::prefix(b"row"), Direction::Forward)
-                        .count() as u64;
+                    let rows = kv.scan(KeyRange::prefix(b"row"), Direction::Forward).count() as u64;
                     assert!(count >= last.0 && rows >= last.1 && rows >= count);
                     last = (count, rows);
                 }
@@ -98,9 +88,7 @@ fn readers_run_beside_a_writer<B: Backend>(backend: &B) {
         }
         for count in 1..=200u64 {
             let mut batch = Batch::new();
-            batch
-                .put(format!("row{count:04}"), "")
-                .put("count", count.to_be_bytes());
+            batch.put(format!("row{count:04}"), "").put("count", count.to_be_bytes());
             kv.write_batch(batch).unwrap();
             // An acknowledged write is seen by the read that follows it.
             assert_eq!(counter(kv.get(b"count").unwrap()), count);

@@ -10,31 +10,13 @@ use super::{Backend, Case, case, collect, contents, directions, entries, fill};
 pub(super) fn cases<B: Backend>() -> Vec<Case<B>> {
     vec![
         case("keys_are_ordered_as_bytes", keys_are_ordered_as_bytes),
-        case(
-            "every_kind_of_bound_in_both_directions",
-            every_kind_of_bound_in_both_directions,
-        ),
-        case(
-            "a_prefix_scan_finds_its_prefix_only",
-            a_prefix_scan_finds_its_prefix_only,
-        ),
-        case(
-            "a_tuple_prefix_matches_whole_parts",
-            a_tuple_prefix_matches_whole_parts,
-        ),
-        case(
-            "a_scan_streams_over_many_pages",
-            a_scan_streams_over_many_pages,
-        ),
+        case("every_kind_of_bound_in_both_directions", every_kind_of_bound_in_both_directions),
+        case("a_prefix_scan_finds_its_prefix_only", a_prefix_scan_finds_its_prefix_only),
+        case("a_tuple_prefix_matches_whole_parts", a_tuple_prefix_matches_whole_parts),
+        case("a_scan_streams_over_many_pages", a_scan_streams_over_many_pages),
         case("a_scan_may_stop_early", a_scan_may_stop_early),
-        case(
-            "a_scan_survives_writes_under_way",
-            a_scan_survives_writes_under_way,
-        ),
-        case(
-            "several_scans_run_side_by_side",
-            several_scans_run_side_by_side,
-        ),
+        case("a_scan_survives_writes_under_way", a_scan_survives_writes_under_way),
+        case("several_scans_run_side_by_side", several_scans_run_side_by_side),
     ]
 }
 
@@ -68,11 +50,7 @@ fn keys_are_ordered_as_bytes<B: Backend>(backend: &B) {
         if direction == Direction::Backward {
             expected.reverse();
         }
-        assert_eq!(
-            collect(&kv, KeyRange::all(), direction),
-            expected,
-            "{direction:?}"
-        );
+        assert_eq!(collect(&kv, KeyRange::all(), direction), expected, "{direction:?}");
     }
 }
 
@@ -84,23 +62,10 @@ fn bounds_at(key: &[u8]) -> [Bound<&[u8]>; 3] {
 fn every_kind_of_bound_in_both_directions<B: Backend>(backend: &B) {
     let kv = backend.open();
     fill(&kv, TRICKY);
-    let points: [&[u8]; 8] = [
-        b"",
-        b"\0",
-        b"\0\x01",
-        b"a",
-        b"a\0",
-        b"b",
-        b"c",
-        b"\xff\xff\xff",
-    ];
-    for (low, high) in points
-        .iter()
-        .flat_map(|low| points.iter().map(move |high| (low, high)))
-    {
-        for (start, end) in bounds_at(low)
-            .into_iter()
-            .flat_map(|s| bounds_at(high).map(move |e| (s, e)))
+    let points: [&[u8]; 8] = [b"", b"\0", b"\0\x01", b"a", b"a\0", b"b", b"c", b"\xff\xff\xff"];
+    for (low, high) in points.iter().flat_map(|low| points.iter().map(move |high| (low, high))) {
+        for (start, end) in
+            bounds_at(low).into_iter().flat_map(|s| bounds_at(high).map(move |e| (s, e)))
         {
             check_range(&kv, start, end);
         }
@@ -142,26 +107,14 @@ fn a_prefix_scan_finds_its_prefix_only<B: Backend>(backend: &B) {
         b"\xff\xffa",
     ];
     fill(&kv, keys);
-    let prefixes: [&[u8]; 7] = [
-        b"",
-        b"a",
-        b"a\xff",
-        b"a\xff\xff",
-        b"\xff",
-        b"\xff\xff",
-        b"c",
-    ];
+    let prefixes: [&[u8]; 7] = [b"", b"a", b"a\xff", b"a\xff\xff", b"\xff", b"\xff\xff", b"c"];
     for prefix in prefixes {
         for direction in directions(&kv) {
             let mut expected = entries(keys.into_iter().filter(|key| key.starts_with(prefix)));
             if direction == Direction::Backward {
                 expected.reverse();
             }
-            assert_eq!(
-                collect(&kv, KeyRange::prefix(prefix), direction),
-                expected,
-                "{prefix:?}"
-            );
+            assert_eq!(collect(&kv, KeyRange::prefix(prefix), direction), expected, "{prefix:?}");
         }
     }
 }
@@ -187,15 +140,8 @@ fn a_tuple_prefix_matches_whole_parts<B: Backend>(backend: &B) {
         .map(|entry| key::decode(&entry.unwrap().0).unwrap())
         .collect();
     assert_eq!(found, tuples[..4]);
-    assert_eq!(
-        kv.scan_prefix(&[], Direction::Forward).count(),
-        tuples.len()
-    );
-    assert_eq!(
-        kv.scan_prefix(&[text("a"), Value::Int(300)], Direction::Forward)
-            .count(),
-        1
-    );
+    assert_eq!(kv.scan_prefix(&[], Direction::Forward).count(), tuples.len());
+    assert_eq!(kv.scan_prefix(&[text("a"), Value::Int(300)], Direction::Forward).count(), 1);
     assert_eq!(kv.get_tuple(&tuples[2]).unwrap(), Some(vec![]));
     assert_eq!(kv.get_tuple(&[text("a"), Value::Int(301)]).unwrap(), None);
 }
@@ -233,20 +179,10 @@ fn a_scan_may_stop_early<B: Backend>(backend: &B) {
         let mut scan = kv.scan(KeyRange::all(), direction);
         scan.next().unwrap().unwrap();
         drop(scan);
-        let first = kv
-            .first(KeyRange::new(numbered(10)..=numbered(20)), direction)
-            .unwrap();
-        let expected = if direction == Direction::Forward {
-            10
-        } else {
-            20
-        };
+        let first = kv.first(KeyRange::new(numbered(10)..=numbered(20)), direction).unwrap();
+        let expected = if direction == Direction::Forward { 10 } else { 20 };
         assert_eq!(first.unwrap().0, numbered(expected));
-        assert_eq!(
-            kv.first(KeyRange::new(numbered(2_000)..), direction)
-                .unwrap(),
-            None
-        );
+        assert_eq!(kv.first(KeyRange::new(numbered(2_000)..), direction).unwrap(), None);
     }
     kv.put(b"after", b"the scans").unwrap();
     assert_eq!(contents(&kv).len(), 1_001);
@@ -265,23 +201,16 @@ fn a_scan_survives_writes_under_way<B: Backend>(backend: &B) {
                 let odd = ((step as u32 * 7 + 1) % LAST) | 1;
                 kv.delete(&numbered(odd)).unwrap();
                 kv.put(&numbered(LAST + 1 + step as u32), b"new").unwrap();
-                kv.put(&numbered(odd.wrapping_mul(2) % LAST), b"rewritten")
-                    .unwrap();
+                kv.put(&numbered(odd.wrapping_mul(2) % LAST), b"rewritten").unwrap();
             }
         }
         if direction == Direction::Backward {
             found.reverse();
         }
-        assert!(
-            found.is_sorted_by(|a, b| a < b),
-            "out of order or twice, {direction:?}"
-        );
+        assert!(found.is_sorted_by(|a, b| a < b), "out of order or twice, {direction:?}");
         let even = (0..LAST).step_by(2).map(numbered);
         for key in even {
-            assert!(
-                found.binary_search(&key.to_vec()).is_ok(),
-                "missed {key:?}, {direction:?}"
-            );
+            assert!(found.binary_search(&key.to_vec()).is_ok(), "missed {key:?}, {direction:?}");
         }
     }
 }
@@ -291,15 +220,9 @@ fn several_scans_run_side_by_side<B: Backend>(backend: &B) {
     fill_numbers(&kv, 0..700);
     let first = kv.scan(KeyRange::all(), Direction::Forward);
     let second = kv.scan(KeyRange::new(numbered(100)..), Direction::Forward);
-    let pairs: Vec<_> = first
-        .zip(second)
-        .map(|(a, b)| (a.unwrap().0, b.unwrap().0))
-        .collect();
+    let pairs: Vec<_> = first.zip(second).map(|(a, b)| (a.unwrap().0, b.unwrap().0)).collect();
     assert_eq!(pairs.len(), 600);
     for (number, (a, b)) in (0u32..).zip(pairs) {
-        assert_eq!(
-            (a, b),
-            (numbered(number).to_vec(), numbered(number + 100).to_vec())
-        );
+        assert_eq!((a, b), (numbered(number).to_vec(), numbered(number + 100).to_vec()));
     }
 }

@@ -16,30 +16,12 @@ use super::{
 pub(super) fn cases<B: Backend>() -> Vec<Case<B>> {
     vec![
         case("a_snapshot_does_not_move", a_snapshot_does_not_move),
-        case(
-            "a_transaction_reads_its_own_writes",
-            a_transaction_reads_its_own_writes,
-        ),
-        case(
-            "an_open_transaction_is_invisible",
-            an_open_transaction_is_invisible,
-        ),
-        case(
-            "a_failed_transaction_leaves_no_trace",
-            a_failed_transaction_leaves_no_trace,
-        ),
-        case(
-            "a_panicking_transaction_leaves_no_trace",
-            a_panicking_transaction_leaves_no_trace,
-        ),
-        case(
-            "a_refused_batch_does_not_end_its_transaction",
-            a_refused_batch_in_a_transaction,
-        ),
-        case(
-            "a_write_inside_its_own_transaction_is_refused",
-            a_nested_write_is_refused,
-        ),
+        case("a_transaction_reads_its_own_writes", a_transaction_reads_its_own_writes),
+        case("an_open_transaction_is_invisible", an_open_transaction_is_invisible),
+        case("a_failed_transaction_leaves_no_trace", a_failed_transaction_leaves_no_trace),
+        case("a_panicking_transaction_leaves_no_trace", a_panicking_transaction_leaves_no_trace),
+        case("a_refused_batch_does_not_end_its_transaction", a_refused_batch_in_a_transaction),
+        case("a_write_inside_its_own_transaction_is_refused", a_nested_write_is_refused),
     ]
 }
 
@@ -102,10 +84,8 @@ fn a_transaction_reads_its_own_writes<B: Backend>(backend: &B) {
         assert_eq!(tx.get(b"c")?, None);
         assert!(tx.contains(b"d")?);
         for direction in &directions {
-            let mut keys: Vec<_> = collect(tx, KeyRange::all(), *direction)
-                .into_iter()
-                .map(|(key, _)| key)
-                .collect();
+            let mut keys: Vec<_> =
+                collect(tx, KeyRange::all(), *direction).into_iter().map(|(key, _)| key).collect();
             keys.sort();
             assert_eq!(keys, [&b"b"[..], b"bb", b"d"]);
         }
@@ -128,10 +108,7 @@ fn an_open_transaction_is_invisible<B: Backend>(backend: &B) {
         tx.delete(b"a")?;
         let outside = outside.clone();
         let seen = thread::spawn(move || contents(&*outside)).join();
-        assert_eq!(
-            seen.expect("reading beside a transaction works"),
-            entries(["a"])
-        );
+        assert_eq!(seen.expect("reading beside a transaction works"), entries(["a"]));
         Ok(())
     })
     .unwrap();
@@ -150,10 +127,7 @@ fn a_failed_transaction_leaves_no_trace<B: Backend>(backend: &B) {
         Err(abandoned())
     });
     let error = failed.expect_err("the transaction fails with the error of its work");
-    assert_eq!(
-        (error.kind(), error.to_string()),
-        (abandoned().kind(), abandoned().to_string())
-    );
+    assert_eq!((error.kind(), error.to_string()), (abandoned().kind(), abandoned().to_string()));
     assert_eq!(contents(&kv), entries(["a"]));
 }
 
@@ -207,10 +181,7 @@ fn a_nested_write_is_refused<B: Backend>(backend: &B) {
     kv.transaction(move |tx| {
         tx.put(b"a", b"a")?;
         refused(outer.put(b"b", b"b"), ErrorKind::WouldDeadlock);
-        refused(
-            outer.run_transaction(Box::new(|_| Ok(()))),
-            ErrorKind::WouldDeadlock,
-        );
+        refused(outer.run_transaction(Box::new(|_| Ok(()))), ErrorKind::WouldDeadlock);
         Ok(())
     })
     .unwrap();

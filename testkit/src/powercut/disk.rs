@@ -125,12 +125,7 @@ impl Disk {
     pub(crate) fn create(&mut self, path: &str, kind: FileKind) -> FileId {
         let id = self.insert(File::new(kind, Vec::new()));
         let entry = self.entries.entry(path.to_owned());
-        entry
-            .or_insert_with(|| Entry {
-                history: vec![None],
-            })
-            .history
-            .push(Some(id));
+        entry.or_insert_with(|| Entry { history: vec![None] }).history.push(Some(id));
         id
     }
 
@@ -142,20 +137,12 @@ impl Disk {
     /// A file that survived a power cut, synced and named.
     pub(crate) fn restore(&mut self, path: &str, kind: FileKind, image: Vec<u8>) {
         let id = self.insert(File::new(kind, image));
-        self.entries.insert(
-            path.to_owned(),
-            Entry {
-                history: vec![Some(id)],
-            },
-        );
+        self.entries.insert(path.to_owned(), Entry { history: vec![Some(id)] });
     }
 
     /// Removes the name `path`; false when there is none. The removal is not synced.
     pub(crate) fn delete(&mut self, path: &str) -> bool {
-        let Some(entry) = self
-            .entries
-            .get_mut(path)
-            .filter(|entry| entry.current().is_some())
+        let Some(entry) = self.entries.get_mut(path).filter(|entry| entry.current().is_some())
         else {
             return false;
         };
@@ -182,16 +169,13 @@ impl Disk {
             .values()
             .flat_map(|entry| entry.history.iter().copied().flatten())
             .collect();
-        self.files
-            .retain(|id, file| file.handles > 0 || named.contains(id));
+        self.files.retain(|id, file| file.handles > 0 || named.contains(id));
     }
 
     /// Bytes that the named files take now.
     pub(crate) fn used(&self) -> u64 {
         let ids = self.entries.values().filter_map(Entry::current);
-        ids.filter_map(|id| self.files.get(&id))
-            .map(|file| file.current.len() as u64)
-            .sum()
+        ids.filter_map(|id| self.files.get(&id)).map(|file| file.current.len() as u64).sum()
     }
 
     fn insert(&mut self, file: File) -> FileId {

@@ -59,67 +59,44 @@ impl Handle {
     /// The state while this handle's generation has power; otherwise `code`.
     fn alive(&self, code: Code) -> Result<MutexGuard<'_, State>, Code> {
         let state = self.sim.powered(code)?;
-        if state.generation == self.generation {
-            Ok(state)
-        } else {
-            Err(code)
-        }
+        if state.generation == self.generation { Ok(state) } else { Err(code) }
     }
 
     /// Fills `buffer` from `offset`; what lies past the end reads as zeros and is a short read.
     pub(crate) fn read(&self, buffer: &mut [u8], offset: usize) -> Result<(), Code> {
         let state = self.alive(ffi::SQLITE_IOERR_READ)?;
-        let file = state
-            .disk
-            .files
-            .get(&self.file)
-            .ok_or(ffi::SQLITE_IOERR_READ)?;
+        let file = state.disk.files.get(&self.file).ok_or(ffi::SQLITE_IOERR_READ)?;
         let found = file.current.get(offset..).unwrap_or_default();
         let len = found.len().min(buffer.len());
         buffer[..len].copy_from_slice(&found[..len]);
         buffer[len..].fill(0);
-        if len == buffer.len() {
-            Ok(())
-        } else {
-            Err(ffi::SQLITE_IOERR_SHORT_READ)
-        }
+        if len == buffer.len() { Ok(()) } else { Err(ffi::SQLITE_IOERR_SHORT_READ) }
     }
 
     pub(crate) fn write(&self, data: &[u8], offset: usize) -> Result<(), Code> {
-        self.alive(ffi::SQLITE_IOERR_WRITE)?
-            .write(self.file, &self.path, offset, data)
+        self.alive(ffi::SQLITE_IOERR_WRITE)?.write(self.file, &self.path, offset, data)
     }
 
     pub(crate) fn truncate(&self, len: usize) -> Result<(), Code> {
-        self.alive(ffi::SQLITE_IOERR_TRUNCATE)?
-            .truncate(self.file, &self.path, len)
+        self.alive(ffi::SQLITE_IOERR_TRUNCATE)?.truncate(self.file, &self.path, len)
     }
 
     pub(crate) fn sync(&mut self) -> Result<(), Code> {
-        self.alive(ffi::SQLITE_IOERR_FSYNC)?
-            .sync(self.file, &self.path, self.sync_directory)?;
+        self.alive(ffi::SQLITE_IOERR_FSYNC)?.sync(self.file, &self.path, self.sync_directory)?;
         self.sync_directory = false;
         Ok(())
     }
 
     pub(crate) fn len(&self) -> Result<usize, Code> {
         let state = self.alive(ffi::SQLITE_IOERR_FSTAT)?;
-        let file = state
-            .disk
-            .files
-            .get(&self.file)
-            .ok_or(ffi::SQLITE_IOERR_FSTAT)?;
+        let file = state.disk.files.get(&self.file).ok_or(ffi::SQLITE_IOERR_FSTAT)?;
         Ok(file.current.len())
     }
 
     pub(crate) fn lock(&mut self, want: Level) -> Result<(), Code> {
         let (id, held) = (self.id, self.level);
         let mut state = self.alive(ffi::SQLITE_IOERR_LOCK)?;
-        let file = state
-            .disk
-            .files
-            .get_mut(&self.file)
-            .ok_or(ffi::SQLITE_IOERR_LOCK)?;
+        let file = state.disk.files.get_mut(&self.file).ok_or(ffi::SQLITE_IOERR_LOCK)?;
         let raised = file.lock.raise(id, held, want);
         drop(state);
         self.level = *raised.as_ref().unwrap_or_else(|now| now);
@@ -141,11 +118,7 @@ impl Handle {
 
     pub(crate) fn is_reserved(&self) -> Result<bool, Code> {
         let state = self.alive(ffi::SQLITE_IOERR_CHECKRESERVEDLOCK)?;
-        Ok(state
-            .disk
-            .files
-            .get(&self.file)
-            .is_some_and(|file| file.lock.is_reserved()))
+        Ok(state.disk.files.get(&self.file).is_some_and(|file| file.lock.is_reserved()))
     }
 
     /// The address of a region of the WAL index; null when it is missing and `extend` is false.
@@ -156,11 +129,7 @@ impl Handle {
         extend: bool,
     ) -> Result<*const u64, Code> {
         let mut state = self.alive(ffi::SQLITE_IOERR_SHMMAP)?;
-        let file = state
-            .disk
-            .files
-            .get_mut(&self.file)
-            .ok_or(ffi::SQLITE_IOERR_SHMMAP)?;
+        let file = state.disk.files.get_mut(&self.file).ok_or(ffi::SQLITE_IOERR_SHMMAP)?;
         let shared = file.shared.upgrade().unwrap_or_else(|| {
             let new = Arc::new(SharedMemory::default());
             file.shared = Arc::downgrade(&new);

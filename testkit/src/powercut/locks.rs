@@ -113,9 +113,7 @@ impl SharedMemory {
         while extend && regions.len() <= index {
             regions.push((0..size.div_ceil(8)).map(|_| AtomicU64::new(0)).collect());
         }
-        regions
-            .get(index)
-            .map(|region| region.as_ptr().cast::<u64>())
+        regions.get(index).map(|region| region.as_ptr().cast::<u64>())
     }
 
     /// Takes slot `slot` shared; false when another connection has it exclusively.
@@ -141,10 +139,7 @@ impl SharedMemory {
     ) -> bool {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         let mine = |slot: usize| held.exclusive & (1 << slot) != 0;
-        if range
-            .clone()
-            .any(|slot| !mine(slot) && slots[slot] != Slot::Free)
-        {
+        if range.clone().any(|slot| !mine(slot) && slots[slot] != Slot::Free) {
             return false;
         }
         for slot in range {
@@ -187,24 +182,12 @@ mod tests {
         let mut lock = FileLock::default();
         assert_eq!(lock.raise(1, Level::None, Level::Shared), Ok(Level::Shared));
         assert_eq!(lock.raise(2, Level::None, Level::Shared), Ok(Level::Shared));
-        assert_eq!(
-            lock.raise(1, Level::Shared, Level::Reserved),
-            Ok(Level::Reserved)
-        );
-        assert_eq!(
-            lock.raise(2, Level::Shared, Level::Reserved),
-            Err(Level::Shared)
-        );
-        assert_eq!(
-            lock.raise(1, Level::Reserved, Level::Exclusive),
-            Err(Level::Pending)
-        );
+        assert_eq!(lock.raise(1, Level::Shared, Level::Reserved), Ok(Level::Reserved));
+        assert_eq!(lock.raise(2, Level::Shared, Level::Reserved), Err(Level::Shared));
+        assert_eq!(lock.raise(1, Level::Reserved, Level::Exclusive), Err(Level::Pending));
         assert_eq!(lock.raise(3, Level::None, Level::Shared), Err(Level::None));
         lock.lower(2, Level::Shared, Level::None);
-        assert_eq!(
-            lock.raise(1, Level::Pending, Level::Exclusive),
-            Ok(Level::Exclusive)
-        );
+        assert_eq!(lock.raise(1, Level::Pending, Level::Exclusive), Ok(Level::Exclusive));
         assert!(lock.is_reserved());
         lock.lower(1, Level::Exclusive, Level::Shared);
         assert!(!lock.is_reserved());
@@ -217,19 +200,13 @@ mod tests {
         let (mut a, mut b) = (HeldSlots::default(), HeldSlots::default());
         assert!(memory.lock_shared(&mut a, 3) && memory.lock_shared(&mut b, 3));
         assert!(!memory.lock_exclusive(&mut a, 2..5), "b shares slot 3");
-        assert!(
-            memory.lock_exclusive(&mut b, 2..3),
-            "a refused range must take nothing"
-        );
+        assert!(memory.lock_exclusive(&mut b, 2..3), "a refused range must take nothing");
         memory.unlock_all(&mut b);
         memory.unlock_all(&mut a);
         assert!(memory.lock_exclusive(&mut a, 0..8));
         assert!(!memory.lock_shared(&mut b, 7) && !memory.lock_exclusive(&mut b, 0..1));
         memory.unlock(&mut b, 0..8);
-        assert!(
-            !memory.lock_shared(&mut b, 7),
-            "only the holder can give a slot up"
-        );
+        assert!(!memory.lock_shared(&mut b, 7), "only the holder can give a slot up");
         memory.unlock(&mut a, 7..8);
         assert!(memory.lock_shared(&mut b, 7));
     }

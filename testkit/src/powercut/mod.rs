@@ -170,15 +170,7 @@ impl fmt::Display for CutReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "power cut ({:?}, seed {})", self.loss, self.seed)?;
         for file in &self.files {
-            let FileReport {
-                path,
-                pending,
-                kept,
-                dropped,
-                damaged,
-                vanished,
-                resurrected,
-            } = file;
+            let FileReport { path, pending, kept, dropped, damaged, vanished, resurrected } = file;
             write!(
                 f,
                 "; {path}: {pending} unsynced, {kept} kept, {dropped} dropped, {damaged} damaged"

@@ -132,10 +132,7 @@ impl State {
     }
 
     pub(crate) fn stats(&self) -> Stats {
-        Stats {
-            used: self.disk.used(),
-            ..self.stats.clone()
-        }
+        Stats { used: self.disk.used(), ..self.stats.clone() }
     }
 
     pub(crate) fn next_handle(&mut self) -> u64 {
@@ -173,67 +170,35 @@ impl State {
         data: &[u8],
     ) -> Result<(), Code> {
         let used = self.disk.used();
-        let file = self
-            .disk
-            .files
-            .get_mut(&id)
-            .ok_or(ffi::SQLITE_IOERR_WRITE)?;
+        let file = self.disk.files.get_mut(&id).ok_or(ffi::SQLITE_IOERR_WRITE)?;
         let growth = (at + data.len()).saturating_sub(file.current.len()) as u64;
         let named = file.kind != FileKind::Temporary;
-        if named
-            && growth > 0
-            && self
-                .capacity
-                .is_some_and(|capacity| used + growth > capacity)
-        {
+        if named && growth > 0 && self.capacity.is_some_and(|capacity| used + growth > capacity) {
             return Err(ffi::SQLITE_FULL);
         }
-        file.change(Change::Write {
-            offset: at,
-            data: data.into(),
-        });
+        file.change(Change::Write { offset: at, data: data.into() });
         if named {
             let stats = self.stats.files.entry(path.to_owned()).or_default();
             stats.writes += 1;
             stats.bytes_written += data.len() as u64;
         }
-        if self.operation() {
-            Ok(())
-        } else {
-            Err(ffi::SQLITE_IOERR_WRITE)
-        }
+        if self.operation() { Ok(()) } else { Err(ffi::SQLITE_IOERR_WRITE) }
     }
 
     pub(crate) fn truncate(&mut self, id: FileId, path: &str, len: usize) -> Result<(), Code> {
-        let file = self
-            .disk
-            .files
-            .get_mut(&id)
-            .ok_or(ffi::SQLITE_IOERR_TRUNCATE)?;
+        let file = self.disk.files.get_mut(&id).ok_or(ffi::SQLITE_IOERR_TRUNCATE)?;
         file.change(Change::Truncate(len));
         if file.kind != FileKind::Temporary {
-            self.stats
-                .files
-                .entry(path.to_owned())
-                .or_default()
-                .truncates += 1;
+            self.stats.files.entry(path.to_owned()).or_default().truncates += 1;
         }
-        if self.operation() {
-            Ok(())
-        } else {
-            Err(ffi::SQLITE_IOERR_TRUNCATE)
-        }
+        if self.operation() { Ok(()) } else { Err(ffi::SQLITE_IOERR_TRUNCATE) }
     }
 
     pub(crate) fn sync(&mut self, id: FileId, path: &str, directory: bool) -> Result<(), Code> {
         if !self.operation() {
             return Err(ffi::SQLITE_IOERR_FSYNC);
         }
-        let file = self
-            .disk
-            .files
-            .get_mut(&id)
-            .ok_or(ffi::SQLITE_IOERR_FSYNC)?;
+        let file = self.disk.files.get_mut(&id).ok_or(ffi::SQLITE_IOERR_FSYNC)?;
         if file.kind == FileKind::Temporary {
             return Ok(());
         }

@@ -55,10 +55,7 @@ pub(crate) fn survivors(disk: &Disk, loss: Loss, rng: &mut Rng) -> (Disk, Vec<Fi
             resurrected: found.is_some() && found != now,
             ..FileReport::default()
         };
-        if let Some((file, kind)) = found
-            .and_then(|id| disk.files.get(&id))
-            .map(|f| (f, f.kind))
-        {
+        if let Some((file, kind)) = found.and_then(|id| disk.files.get(&id)).map(|f| (f, f.kind)) {
             let image = surviving_image(file, loss, rng, &mut report);
             after.restore(path, kind, image);
         }
@@ -188,11 +185,7 @@ fn tear(offset: usize, data: &[u8], image: &mut Vec<u8>, rng: &mut Rng) {
     let missing = rng.index(pieces.len());
     let (ordered, cut) = (rng.chance(50), rng.index(pieces.len()));
     for (index, piece) in pieces.into_iter().enumerate() {
-        let written = if ordered {
-            index < cut
-        } else {
-            index != missing && rng.chance(60)
-        };
+        let written = if ordered { index < cut } else { index != missing && rng.chance(60) };
         if written {
             write_at(image, offset + piece.start, &data[piece]);
         }

@@ -25,9 +25,7 @@ fn try_open(power: &PowerCut, pragmas: &str) -> rusqlite::Result<Connection> {
 }
 
 fn ids(db: &Connection) -> rusqlite::Result<BTreeSet<i64>> {
-    db.prepare("SELECT id FROM t")?
-        .query_map([], |row| row.get(0))?
-        .collect()
+    db.prepare("SELECT id FROM t")?.query_map([], |row| row.get(0))?.collect()
 }
 
 fn is_intact(db: &Connection) -> bool {
@@ -87,10 +85,7 @@ const WAL_FULL: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;";
 fn wal_commits_with_full_sync_survive_every_cut() {
     for seed in 0..200 {
         let (lost, intact, report) = run(seed, WAL_FULL);
-        assert!(
-            lost == 0 && intact,
-            "seed {seed}: {lost} lost, intact {intact}: {report}"
-        );
+        assert!(lost == 0 && intact, "seed {seed}: {lost} lost, intact {intact}: {report}");
     }
 }
 
@@ -117,17 +112,11 @@ fn journal_commits_need_the_directory_synced_after_the_journal_is_deleted() {
     let extra = "PRAGMA journal_mode = DELETE; PRAGMA synchronous = EXTRA;";
     for seed in 0..100 {
         let (lost, intact, report) = run(seed, extra);
-        assert!(
-            lost == 0 && intact,
-            "seed {seed}: {lost} lost, intact {intact}: {report}"
-        );
+        assert!(lost == 0 && intact, "seed {seed}: {lost} lost, intact {intact}: {report}");
     }
     let full = "PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL;";
     let undone = (0..100).filter(|seed| run(*seed, full).0 > 0).count();
-    assert!(
-        undone > 5,
-        "only {undone} of 100 cuts brought a deleted journal back"
-    );
+    assert!(undone > 5, "only {undone} of 100 cuts brought a deleted journal back");
 }
 
 #[test]
@@ -135,18 +124,12 @@ fn a_torn_wal_frame_is_dropped_cleanly() {
     for seed in 0..50 {
         let power = PowerCut::new(seed);
         let db = open(&power, WAL_FULL);
-        db.execute("INSERT INTO t VALUES (1, zeroblob(5000))", [])
-            .unwrap();
+        db.execute("INSERT INTO t VALUES (1, zeroblob(5000))", []).unwrap();
         db.execute_batch("PRAGMA synchronous = NORMAL").unwrap();
-        db.execute("INSERT INTO t VALUES (2, randomblob(20000))", [])
-            .unwrap();
+        db.execute("INSERT INTO t VALUES (2, randomblob(20000))", []).unwrap();
 
         let report = power.cut_with(Loss::Torn, seed);
-        let wal = report
-            .files
-            .iter()
-            .find(|file| file.path.ends_with("-wal"))
-            .unwrap();
+        let wal = report.files.iter().find(|file| file.path.ends_with("-wal")).unwrap();
         assert!(wal.damaged > 0 && wal.damaged == wal.pending, "{report}");
         let db = open(&power, WAL_FULL);
         assert_eq!(ids(&db).unwrap(), BTreeSet::from([1]));
@@ -160,13 +143,9 @@ fn what_was_not_synced_is_gone_after_the_strictest_cut_and_there_after_the_milde
         let power = PowerCut::new(0);
         let db = open(&power, WAL_FULL);
         db.execute("INSERT INTO t VALUES (1, NULL)", []).unwrap();
-        db.execute_batch("PRAGMA synchronous = OFF; INSERT INTO t VALUES (2, NULL)")
-            .unwrap();
+        db.execute_batch("PRAGMA synchronous = OFF; INSERT INTO t VALUES (2, NULL)").unwrap();
         power.cut_with(loss, 0);
-        assert_eq!(
-            ids(&open(&power, WAL_FULL)).unwrap(),
-            BTreeSet::from_iter(expected)
-        );
+        assert_eq!(ids(&open(&power, WAL_FULL)).unwrap(), BTreeSet::from_iter(expected));
     }
 }
 

@@ -46,11 +46,7 @@ impl Registration {
         })));
         // SAFETY: the structure and all that it points to are complete and live forever.
         let result = unsafe { ffi::sqlite3_vfs_register(vfs.as_ptr(), 0) };
-        assert_eq!(
-            result,
-            ffi::SQLITE_OK,
-            "SQLite refused to register the VFS {name}"
-        );
+        assert_eq!(result, ffi::SQLITE_OK, "SQLite refused to register the VFS {name}");
         Self { name, vfs }
     }
 
@@ -150,8 +146,7 @@ unsafe extern "C" fn delete(vfs: *mut sqlite3_vfs, path: *const c_char, director
     let (sim, path) = unsafe { (sim(vfs), text(path)) };
     code(sim.and_then(|sim| {
         let path = path?.unwrap_or_default();
-        sim.powered(ffi::SQLITE_IOERR_DELETE)?
-            .delete(path, directory != 0)
+        sim.powered(ffi::SQLITE_IOERR_DELETE)?.delete(path, directory != 0)
     }))
 }
 
@@ -233,9 +228,7 @@ unsafe extern "C" fn last_error(_vfs: *mut sqlite3_vfs, _len: c_int, _out: *mut 
 unsafe extern "C" fn current_time(_vfs: *mut sqlite3_vfs, out: *mut sqlite3_int64) -> c_int {
     /// Milliseconds from SQLite's epoch, noon in Greenwich on 24 November 4714 BC, to Unix's.
     const UNIX_EPOCH: i64 = 24_405_875 * 8_640_000;
-    let since = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default();
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     // SAFETY: SQLite passes a place for the answer.
     unsafe { give(out, UNIX_EPOCH + since.as_millis() as sqlite3_int64) };
     ffi::SQLITE_OK

@@ -2,15 +2,8 @@
 
 use crate::workspace::{Crate, crates};
 
-const STORES: [&str; 7] = [
-    "document",
-    "graph",
-    "relational",
-    "columnar",
-    "timeseries",
-    "vector",
-    "blob",
-];
+const STORES: [&str; 7] =
+    ["document", "graph", "relational", "columnar", "timeseries", "vector", "blob"];
 
 /// The folders that a crate's library or program may depend on.
 ///
@@ -37,14 +30,7 @@ fn allowed(folder: &str) -> Option<Vec<&'static str>> {
         .concat(),
         "cli" | "examples" => vec!["headwater"],
         "bench" => [
-            &[
-                "primitives",
-                "cdc",
-                "objects",
-                "macros",
-                "headwater",
-                "tiering",
-            ][..],
+            &["primitives", "cdc", "objects", "macros", "headwater", "tiering"][..],
             &["stream", "window", "workflow", "sql"],
             &STORES,
         ]
@@ -86,10 +72,7 @@ fn crates_depend_only_on_what_the_design_allows() {
 
 #[test]
 fn a_package_is_named_after_its_folder() {
-    for Crate {
-        folder, package, ..
-    } in crates().values()
-    {
+    for Crate { folder, package, .. } in crates().values() {
         let expected = match folder.as_str() {
             "headwater" | "xtask" => folder.clone(),
             _ => format!("headwater-{folder}"),
@@ -118,11 +101,8 @@ fn a_forbidden_arrow_is_found() {
     ];
     for (folder, dependency, fine) in cases {
         let what = format!("{folder} -> {}", dependency.package);
-        let one = Crate {
-            package: String::new(),
-            folder: folder.into(),
-            dependencies: vec![dependency],
-        };
+        let one =
+            Crate { package: String::new(), folder: folder.into(), dependencies: vec![dependency] };
         assert_eq!(faults(&one).is_empty(), fine, "{what}");
     }
 }

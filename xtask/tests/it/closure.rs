@@ -21,15 +21,7 @@ const HEAVY: [&str; 9] = [
 const PLATFORM: &str = "x86_64-unknown-linux-gnu";
 
 fn closure() -> BTreeSet<String> {
-    let package = [
-        "tree",
-        "-p",
-        "headwater-document",
-        "-e",
-        "normal",
-        "--prefix",
-        "none",
-    ];
+    let package = ["tree", "-p", "headwater-document", "-e", "normal", "--prefix", "none"];
     let tree = cargo(&[&package[..], &["--target", PLATFORM]].concat());
     let name = |line: &str| line.split_whitespace().next().map(str::to_owned);
     tree.lines().filter_map(name).collect()

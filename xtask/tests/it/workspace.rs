@@ -18,16 +18,9 @@ pub(crate) fn cargo(arguments: &[&str]) -> String {
     let root = here.parent().unwrap();
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command
-        .current_dir(root)
-        .args(arguments)
-        .stderr(Stdio::inherit());
+    command.current_dir(root).args(arguments).stderr(Stdio::inherit());
     let output = command.output().unwrap();
-    assert!(
-        output.status.success(),
-        "cargo {arguments:?} ended with {}",
-        output.status
-    );
+    assert!(output.status.success(), "cargo {arguments:?} ended with {}", output.status);
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -54,10 +47,7 @@ pub(crate) fn crates() -> BTreeMap<String, Crate> {
     let metadata: Value = serde_json::from_str(&metadata).unwrap();
     let root = metadata["workspace_root"].as_str().unwrap();
     let packages = metadata["packages"].as_array().unwrap().iter();
-    packages
-        .map(|package| read(package, root))
-        .map(|one| (one.folder.clone(), one))
-        .collect()
+    packages.map(|package| read(package, root)).map(|one| (one.folder.clone(), one)).collect()
 }
 
 fn read(package: &Value, root: &str) -> Crate {

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{self, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -72,14 +72,17 @@ pub(crate) fn write_until_killed(folder: &Path, round: &str) -> Outcome {
     let db = open(folder)?;
     let files: Vec<String> = all::<SourceFile>(&db)?.into_iter().map(|file| file.id).collect();
     thread::scope(|scope| {
-        let start = |writer| {
+        for writer in 0..WRITERS {
             let (db, files) = (&db, &files);
-            scope.spawn(move || write(db, files, round, writer))
-        };
-        let threads: Vec<_> = (0..WRITERS).map(start).collect();
-        let ended = threads.into_iter().map(|thread| thread.join());
-        ended.map(|ended| ended.unwrap_or_else(|_| Err("a writer panicked".into()))).collect()
-    })
+            scope.spawn(move || {
+                if let Err(error) = write(db, files, round, writer) {
+                    eprintln!("tour: writer {writer}: {error}");
+                    process::exit(1);
+                }
+            });
+        }
+    });
+    Ok(())
 }
 
 fn write(db: &Headwater, files: &[String], round: &str, writer: usize) -> Outcome {

@@ -30,9 +30,10 @@ const FILES: usize = 500;
 fn run(tour: &mut Tour) -> Outcome {
     let folder = tour.workplace.path("crash.hw");
     prepare(tour, &folder)?;
-    tour.screen.line(
+    tour.screen.paragraph(
         "Each of its transactions adds a review and counts it in the reviewed file, waits until \
-         both\nare on the disk, and tells us. Then we open what it left, and look.",
+         both are on the disk, and tells us. Then we open what it has left. What was on the disk \
+         before we could be told is found as well.",
     );
     let mut table = Table::new(&[
         Column::Left(""),
@@ -89,6 +90,6 @@ fn open(folder: &Path) -> Outcome<Headwater> {
 /// After how many acknowledgements to kill, and how long after that: different each time.
 fn moment() -> (usize, Duration) {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let number = now.subsec_nanos() / 1000;
+    let number = now.subsec_micros();
     (1_000 + (number % 2_000) as usize, Duration::from_micros(u64::from(number % 1_777)))
 }

@@ -56,12 +56,7 @@ impl MemoryKv {
 
     /// The committed version.
     fn tree(&self) -> Result<Tree> {
-        match &*self
-            .shared
-            .committed
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-        {
+        match &*self.shared.committed.read().unwrap_or_else(PoisonError::into_inner) {
             Committed::Open(tree) => Ok(tree.clone()),
             Committed::Closed => Err(closed()),
         }
@@ -73,11 +68,7 @@ impl MemoryKv {
         let transaction = MemoryTransaction::new(self.tree()?);
         let result = change(&transaction)?;
         let next = transaction.into_tree();
-        let mut committed = self
-            .shared
-            .committed
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut committed = self.shared.committed.write().unwrap_or_else(PoisonError::into_inner);
         match &mut *committed {
             Committed::Open(tree) => *tree = next,
             Committed::Closed => return Err(closed()),
@@ -140,11 +131,7 @@ impl OrderedKv for MemoryKv {
 
     /// Frees the entries, except what open snapshots still hold.
     fn close(&self) -> Result<()> {
-        *self
-            .shared
-            .committed
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = Committed::Closed;
+        *self.shared.committed.write().unwrap_or_else(PoisonError::into_inner) = Committed::Closed;
         Ok(())
     }
 }

@@ -52,11 +52,7 @@ impl Tree {
     /// Walks this version of the tree; it may change meanwhile. Cost: O(log n), then O(1) amortised
     /// per entry.
     pub(super) fn walk(self, range: KeyRange, direction: Direction) -> Walk {
-        let mut walk = Walk {
-            range,
-            direction,
-            pending: Vec::new(),
-        };
+        let mut walk = Walk { range, direction, pending: Vec::new() };
         if !walk.range.is_empty() {
             walk.descend(self.root);
         }
@@ -113,13 +109,7 @@ impl KeyRange {
 
 impl Node {
     fn leaf(key: &[u8], value: &[u8]) -> Self {
-        Node {
-            key: key.into(),
-            value: value.into(),
-            height: 1,
-            left: None,
-            right: None,
-        }
+        Node { key: key.into(), value: value.into(), height: 1, left: None, right: None }
     }
 
     /// The subtrees before and after this node in scan order.
@@ -209,21 +199,13 @@ fn rebalance(link: &mut Link) {
     match node.leans() {
         Ordering::Equal => {}
         Ordering::Less => {
-            if node
-                .left
-                .as_ref()
-                .is_some_and(|left| height(&left.right) > height(&left.left))
-            {
+            if node.left.as_ref().is_some_and(|left| height(&left.right) > height(&left.left)) {
                 rotate_left(&mut node.left);
             }
             rotate_right(link);
         }
         Ordering::Greater => {
-            if node
-                .right
-                .as_ref()
-                .is_some_and(|right| height(&right.left) > height(&right.right))
-            {
+            if node.right.as_ref().is_some_and(|right| height(&right.left) > height(&right.right)) {
                 rotate_right(&mut node.right);
             }
             rotate_left(link);
@@ -274,10 +256,7 @@ mod tests {
     fn check(link: &Link) -> u8 {
         let Some(node) = link else { return 0 };
         let (left, right) = (check(&node.left), check(&node.right));
-        assert!(
-            left.abs_diff(right) <= 1,
-            "unbalanced: {left} against {right}"
-        );
+        assert!(left.abs_diff(right) <= 1, "unbalanced: {left} against {right}");
         assert_eq!(node.height, 1 + left.max(right));
         node.height
     }

@@ -28,10 +28,7 @@ impl Turn {
             ));
         }
         while owner.is_some() {
-            owner = self
-                .free
-                .wait(owner)
-                .unwrap_or_else(PoisonError::into_inner);
+            owner = self.free.wait(owner).unwrap_or_else(PoisonError::into_inner);
         }
         *owner = Some(me);
         Ok(Held(self))

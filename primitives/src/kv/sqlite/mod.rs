@@ -105,11 +105,7 @@ impl SqliteKv {
             file: ns.query(|sql| Ok::<_, Error>(sql.path().map(Box::from)))?,
             closed: AtomicBool::new(false),
         };
-        Ok(Self {
-            ns: ns.clone(),
-            store: Arc::new(store),
-            durability: None,
-        })
+        Ok(Self { ns: ns.clone(), store: Arc::new(store), durability: None })
     }
 
     /// The same store through a handle whose own writes have this durability in place of the
@@ -148,10 +144,7 @@ impl SqliteKv {
         if self.store.closed.load(Ordering::Acquire) {
             return Err(Error::new(
                 ErrorKind::Closed,
-                format!(
-                    "the key-value store \"{}\" is closed; open it again",
-                    self.name()
-                ),
+                format!("the key-value store \"{}\" is closed; open it again", self.name()),
             ));
         }
         Ok(())
@@ -183,11 +176,7 @@ impl SqliteKv {
     ) -> Result<T> {
         self.usable()?;
         let kv = self.clone();
-        let options = WriteOptions {
-            durability: self.durability,
-            scope,
-            ..Default::default()
-        };
+        let options = WriteOptions { durability: self.durability, scope, ..Default::default() };
         self.ns
             .transaction_with(options, move |tx| {
                 let view = kv.within(tx);
@@ -205,13 +194,9 @@ impl KvRead for SqliteKv {
     }
 
     fn scan(&self, range: KeyRange, direction: Direction) -> Entries<'_> {
-        Box::new(Pages::new(
-            range,
-            direction,
-            move |rest, direction, limit| {
-                self.read(|table, sql| table.page(sql, rest, direction, limit))
-            },
-        ))
+        Box::new(Pages::new(range, direction, move |rest, direction, limit| {
+            self.read(|table, sql| table.page(sql, rest, direction, limit))
+        }))
     }
 }
 
@@ -268,9 +253,7 @@ fn find(ns: &Namespace, name: &str) -> Result<Option<i64>> {
 
 fn lookup(sql: &Connection, name: &str) -> Result<Option<i64>> {
     let mut statement = sql.prepare_cached("SELECT id FROM kv_stores WHERE name = ?1")?;
-    Ok(statement
-        .query_row(params![name], |row| row.get(0))
-        .optional()?)
+    Ok(statement.query_row(params![name], |row| row.get(0)).optional()?)
 }
 
 /// Makes the store `name`, unless another thread has just made it.
@@ -288,8 +271,7 @@ fn create(ns: &Namespace, name: &str) -> Result<i64> {
         if let Some(id) = lookup(tx.sql(), &name)? {
             return Ok(id);
         }
-        tx.sql()
-            .execute("INSERT INTO kv_stores(name) VALUES (?1)", params![name])?;
+        tx.sql().execute("INSERT INTO kv_stores(name) VALUES (?1)", params![name])?;
         let id = tx.sql().last_insert_rowid();
         tx.sql().execute(&Table::create(id), [])?;
         Ok(id)

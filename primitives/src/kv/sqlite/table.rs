@@ -52,8 +52,7 @@ impl Table {
     }
 
     pub(super) fn put(&self, sql: &Connection, key: &[u8], value: &[u8]) -> Result<()> {
-        sql.prepare_cached(&self.put)?
-            .execute(params![key, value])?;
+        sql.prepare_cached(&self.put)?.execute(params![key, value])?;
         Ok(())
     }
 
@@ -63,13 +62,10 @@ impl Table {
     }
 
     pub(super) fn apply(&self, sql: &Connection, batch: &Batch) -> Result<()> {
-        batch
-            .operations()
-            .iter()
-            .try_for_each(|operation| match operation {
-                Operation::Put { key, value } => self.put(sql, key, value),
-                Operation::Delete { key } => self.delete(sql, key),
-            })
+        batch.operations().iter().try_for_each(|operation| match operation {
+            Operation::Put { key, value } => self.put(sql, key, value),
+            Operation::Delete { key } => self.delete(sql, key),
+        })
     }
 
     /// At most `limit` entries of `range`, and not many more bytes than a page may hold.
@@ -90,19 +86,13 @@ impl Table {
         let mut bytes = 0;
         while entries.len() < limit && bytes < PAGE_BYTES {
             let Some(row) = rows.next()? else {
-                return Ok(Page {
-                    entries,
-                    more: false,
-                });
+                return Ok(Page { entries, more: false });
             };
             let entry = (blob(row, 0)?, blob(row, 1)?);
             bytes += entry.0.len() + entry.1.len();
             entries.push(entry);
         }
-        Ok(Page {
-            entries,
-            more: true,
-        })
+        Ok(Page { entries, more: true })
     }
 }
 

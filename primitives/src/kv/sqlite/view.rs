@@ -34,11 +34,7 @@ pub struct KvSnapshot<'s> {
 
 impl<'t> KvTransaction<'t> {
     pub(super) fn new(kv: &'t SqliteKv, tx: &'t Transaction<'t>) -> Self {
-        Self {
-            kv,
-            tx,
-            torn: OnceCell::new(),
-        }
+        Self { kv, tx, torn: OnceCell::new() }
     }
 
     fn sql(&self) -> Result<&Connection> {
@@ -77,11 +73,9 @@ impl KvRead for KvTransaction<'_> {
     }
 
     fn scan(&self, range: KeyRange, direction: Direction) -> Entries<'_> {
-        Box::new(Pages::new(
-            range,
-            direction,
-            move |rest, direction, limit| self.kv.table().page(self.sql()?, rest, direction, limit),
-        ))
+        Box::new(Pages::new(range, direction, move |rest, direction, limit| {
+            self.kv.table().page(self.sql()?, rest, direction, limit)
+        }))
     }
 }
 
@@ -91,11 +85,9 @@ impl KvRead for KvSnapshot<'_> {
     }
 
     fn scan(&self, range: KeyRange, direction: Direction) -> Entries<'_> {
-        Box::new(Pages::new(
-            range,
-            direction,
-            move |rest, direction, limit| self.kv.table().page(self.sql()?, rest, direction, limit),
-        ))
+        Box::new(Pages::new(range, direction, move |rest, direction, limit| {
+            self.kv.table().page(self.sql()?, rest, direction, limit)
+        }))
     }
 }
 

@@ -16,20 +16,14 @@ fn connections_from_before_the_cut_can_do_nothing() {
     let idle = power.open(DB).unwrap();
     power.power_off();
     assert_eq!(
-        power
-            .open(DB)
-            .and_then(|db| ids(&db))
-            .unwrap_err()
-            .sqlite_error_code(),
+        power.open(DB).and_then(|db| ids(&db)).unwrap_err().sqlite_error_code(),
         Some(ErrorCode::CannotOpen)
     );
     power.cut(0);
     let new = open(&power, WAL_FULL);
     let before = power.stats().operations;
     for db in [&old, &idle] {
-        let error = db
-            .execute("INSERT INTO t VALUES (1, NULL)", [])
-            .unwrap_err();
+        let error = db.execute("INSERT INTO t VALUES (1, NULL)", []).unwrap_err();
         assert_eq!(error.sqlite_error_code(), Some(ErrorCode::SystemIoFailure));
     }
     drop((old, idle));
@@ -63,20 +57,14 @@ fn a_failed_sync_is_reported_and_not_made_good_by_the_next() {
     db.execute_batch("PRAGMA synchronous = FULL").unwrap();
 
     power.fail_next_sync(FileKind::Wal);
-    let error = db
-        .execute("INSERT INTO t VALUES (3, NULL)", [])
-        .unwrap_err();
+    let error = db.execute("INSERT INTO t VALUES (3, NULL)", []).unwrap_err();
     assert_eq!(error.sqlite_error_code(), Some(ErrorCode::SystemIoFailure));
     assert_eq!(power.stats().file("-wal").failed_syncs, 1);
 
     db.execute("INSERT INTO t VALUES (4, NULL)", []).unwrap();
     power.cut_with(Loss::Unsynced, 0);
     let found = ids(&open(&power, WAL_FULL)).unwrap();
-    assert_eq!(
-        found,
-        BTreeSet::from([1]),
-        "frames of 2 are missing, so 4 cannot be reached"
-    );
+    assert_eq!(found, BTreeSet::from([1]), "frames of 2 are missing, so 4 cannot be reached");
 }
 
 #[test]
@@ -118,9 +106,7 @@ INSERT INTO pair VALUES (0, zeroblob(3000)), (0, zeroblob(3000))",
         scope.spawn(|| {
             let checkpointer = open(&power, "PRAGMA synchronous = FULL;");
             while !done.load(Ordering::Relaxed) {
-                checkpointer
-                    .query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(()))
-                    .unwrap();
+                checkpointer.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(())).unwrap();
             }
         });
         let writers = [(); 2].map(|()| {
@@ -135,9 +121,7 @@ INSERT INTO pair VALUES (0, zeroblob(3000)), (0, zeroblob(3000))",
         done.store(true, Ordering::Relaxed);
         assert_eq!(finished, [true, true]);
     });
-    let a: i64 = db
-        .query_row("SELECT min(n) FROM pair", [], |row| row.get(0))
-        .unwrap();
+    let a: i64 = db.query_row("SELECT min(n) FROM pair", [], |row| row.get(0)).unwrap();
     assert!(a == 600 && is_intact(&db), "{a} of 600 updates");
 }
 
@@ -148,11 +132,7 @@ fn the_last_connection_deletes_the_wal_unless_told_to_keep_it() {
     assert!(power.image(format!("{DB}-wal")).is_some());
     db.close().unwrap();
     assert!(power.image(format!("{DB}-wal")).is_none());
-    assert!(
-        power
-            .image(DB)
-            .is_some_and(|image| image.starts_with(b"SQLite format 3\0"))
-    );
+    assert!(power.image(DB).is_some_and(|image| image.starts_with(b"SQLite format 3\0")));
 }
 
 #[test]
@@ -171,9 +151,5 @@ fn files_go_with_the_simulation_and_its_name_is_not_reused() {
 
 fn power_has_no_tables(power: &PowerCut) -> bool {
     let db = power.open(DB).unwrap();
-    db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| {
-        row.get::<_, i64>(0)
-    })
-    .unwrap()
-        == 0
+    db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0)).unwrap() == 0
 }
