@@ -108,9 +108,8 @@ pub(crate) fn enforce(namespace: &Namespace, log: &SegmentLog) -> Result<Sequenc
         }
         start = now;
     }
-    match cap {
-        Some(cap) => namespace.query(|connection| check_cap(log, connection, cap))?,
-        None => {}
+    if let Some(cap) = cap {
+        namespace.query(|connection| check_cap(log, connection, cap))?;
     }
     Ok(start)
 }

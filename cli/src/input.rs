@@ -128,7 +128,9 @@ impl Lines {
                 Err(failure) => break Err(failure),
             }
         };
-        let _ = sender.send(Message::Lines(batch));
+        if !batch.is_empty() {
+            let _ = sender.send(Message::Lines(batch));
+        }
         let _ = sender.send(Message::End(end));
     }
 

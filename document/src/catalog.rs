@@ -135,7 +135,7 @@ impl Table {
     }
 
     /// Loads the collection `name` if `connection` sees one.
-    fn load(connection: &Connection, name: &str) -> Result<Option<Table>> {
+    pub(crate) fn load(connection: &Connection, name: &str) -> Result<Option<Table>> {
         let found: Option<(u32, String)> = connection
             .prepare_cached("SELECT id, id_kind FROM document_collections WHERE name = ?")?
             .query_row([name], |row| Ok((row.get(0)?, row.get(1)?)))

@@ -25,12 +25,7 @@ pub struct CollectionInfo {
 pub fn collections(namespace: &Namespace) -> Result<Vec<CollectionInfo>> {
     namespace.snapshot(|snapshot| {
         let sql = snapshot.sql();
-        let known: bool = sql.query_row(
-            "SELECT EXISTS(SELECT 1 FROM sqlite_schema WHERE name = 'document_collections')",
-            [],
-            |row| row.get(0),
-        )?;
-        if !known {
+        if !is_installed(sql)? {
             return Ok(Vec::new());
         }
         let mut infos = Vec::new();
@@ -43,6 +38,15 @@ pub fn collections(namespace: &Namespace) -> Result<Vec<CollectionInfo>> {
         }
         Ok(infos)
     })
+}
+
+/// Whether `sql` sees the tables of the document store.
+pub(crate) fn is_installed(sql: &Connection) -> Result<bool> {
+    Ok(sql.query_row(
+        "SELECT EXISTS(SELECT 1 FROM sqlite_schema WHERE name = 'document_collections')",
+        [],
+        |row| row.get(0),
+    )?)
 }
 
 /// The names of the collections that `sql` sees.

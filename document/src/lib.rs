@@ -12,11 +12,12 @@ mod index;
 mod jsonpath;
 mod patch;
 mod read;
-// mod snapshot_rows;
+mod snapshot_rows;
 mod store;
+mod store_macro;
 mod transaction;
 mod ttl;
-// mod verify;
+mod verify;
 mod write;
 mod written;
 
@@ -29,7 +30,7 @@ pub use index::{BuildProgress, IndexBuild, IndexInfo};
 pub use jsonpath::JsonPath;
 pub use store::DocumentStore;
 pub use transaction::DocumentTransaction;
-// pub use verify::verify;
+pub use verify::verify;
 pub use written::{BulkWritten, PutOptions, Versioned, Written};
 
 /// `#[derive(Store)]` for document types.
@@ -37,3 +38,11 @@ pub use headwater_macros::Store;
 
 pub use headwater_cdc as cdc;
 pub use headwater_primitives as primitives;
+
+/// What derived code names.
+#[doc(hidden)]
+pub mod __private {
+    pub use headwater_primitives::Result;
+
+    pub use crate::{Document, DocumentId, IdKind, IndexSpec, ToId, Uniqueness};
+}

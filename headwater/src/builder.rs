@@ -4,7 +4,7 @@ use headwater_primitives::{Durability, NamespaceBuilder, Result};
 
 use crate::database::Headwater;
 
-type OpenStore = Box<dyn FnOnce(&Headwater) -> Result<()>>;
+type OpenStore = Box<dyn FnOnce(&Headwater) -> Result<()> + Send>;
 
 /// The settings of a database. Made by [`Headwater::builder`].
 #[must_use = "a database is opened only by `open`"]

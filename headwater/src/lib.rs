@@ -1,5 +1,9 @@
 //! Headwater, the facade: every store behind one type, and each value routed to its own.
 #![doc = include_str!("../README.md")]
+#![cfg_attr(
+    not(feature = "document"),
+    allow(dead_code, reason = "what the stores share is idle when there is none")
+)]
 
 mod builder;
 mod database;

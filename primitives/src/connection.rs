@@ -13,6 +13,9 @@ use crate::error::{Error, Result};
 /// Statements kept prepared per connection.
 const STATEMENTS: usize = 256;
 
+/// How long a connection waits for a lock.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Opens a connection with our functions and settings.
 pub(crate) fn open(path: &Path, vfs: Option<&str>, flags: OpenFlags) -> Result<Connection> {
     MEMORY_STATISTICS_OFF.call_once(switch_memory_statistics_off);
@@ -21,7 +24,7 @@ pub(crate) fn open(path: &Path, vfs: Option<&str>, flags: OpenFlags) -> Result<C
         Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs)?,
         None => Connection::open_with_flags(path, flags)?,
     };
-    connection.busy_timeout(Duration::from_secs(10))?;
+    connection.busy_timeout(PATIENCE)?;
     // Closing must not write: a file that was refused, or whose log cannot be trusted, stays as it is.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);

@@ -126,8 +126,9 @@ impl Cursor {
     }
 
     /// The current rows of `source` as [`Op::Read`](crate::Op::Read) events, then every change since,
-    /// without a gap or a duplicate. A cursor that has begun goes on where it stands, also in the
-    /// middle of the rows; one that lost its place begins with the rows again.
+    /// without a gap or a duplicate. A cursor that has begun (or was made with a start of its own)
+    /// goes on where it stands, also in the middle of the rows; one that lost its place begins with the
+    /// rows again.
     ///
     /// # Errors
     /// `Fenced`; SQLite's errors.

@@ -168,3 +168,92 @@ fn size(key: &EventKey, image: Option<&Bytes>) -> usize {
     };
     key + image.map_or(0, Bytes::len) + ENTRY
 }
+
+#[cfg(test)]
+mod tests {
+    use headwater_primitives::{Namespace, jsonb};
+
+    use super::*;
+    use crate::change::{Change, KeyRef, Store};
+
+    type Table = BTreeMap<i64, u64>;
+
+    /// Writes `value`, or a deletion, and its event.
+    fn write(changes: &ChangeLog, table: &mut Table, key: i64, value: Option<u64>) {
+        let image = |value: u64| jsonb::to_vec(&value.to_string().repeat(20)).unwrap();
+        let before = table.get(&key).map(|value| image(*value));
+        let after = value.map(image);
+        let op = match (&before, &after) {
+            (None, None) => return,
+            (None, Some(_)) => Op::Create,
+            (Some(_), Some(_)) => Op::Update,
+            (Some(_), None) => Op::Delete,
+        };
+        match value {
+            Some(value) => table.insert(key, value),
+            None => table.remove(&key),
+        };
+        let writer = changes.clone();
+        let written = changes.namespace().transaction(move |tx| {
+            let (before, after) = (before.as_deref(), after.as_deref());
+            let (store, table, key) = (Store::Graph, "t", KeyRef::Integer(key));
+            writer.record(tx, &Change { op, store, table, key, before, after })
+        });
+        written.wait().unwrap();
+    }
+
+    fn row(key: i64, value: u64) -> SnapshotRow {
+        let row = jsonb::to_vec(&value.to_string().repeat(20)).unwrap().into();
+        SnapshotRow { key: EventKey::Integer(key), row }
+    }
+
+    /// Pages through `table` as it is now, and back to `at`.
+    fn rows_at(
+        changes: &ChangeLog,
+        table: &Table,
+        at: Sequence,
+        budget: usize,
+    ) -> Vec<SnapshotRow> {
+        let mut overlay = Overlay::new(changes.clone(), &"graph/t".into(), at, budget);
+        let (mut rows, mut after) = (Vec::new(), None);
+        loop {
+            let from = match &after {
+                Some(EventKey::Integer(key)) => key + 1,
+                _ => i64::MIN,
+            };
+            let page = table.range(from..).take(5).map(|(key, value)| row(*key, *value)).collect();
+            overlay.extend(changes.head(), after.as_ref()).unwrap();
+            let (found, end) = overlay.apply(page);
+            rows.extend(found);
+            match end {
+                Some(end) => assert!(after.replace(end.clone()).is_none_or(|last| last < end)),
+                None => return rows,
+            }
+        }
+    }
+
+    #[test]
+    fn rows_are_taken_back_whatever_the_budget() {
+        let changes = ChangeLog::open(&Namespace::in_memory().unwrap()).unwrap();
+        let mut table = Table::new();
+        for key in (0..60).step_by(2) {
+            write(&changes, &mut table, key, Some(0));
+        }
+        let (at, before) = (changes.head(), table.clone());
+        let mut random = 1_u64;
+        for value in 1..200 {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let key = (random >> 33) as i64 % 70 - 5;
+            write(&changes, &mut table, key, (random >> 60 > 6).then_some(value));
+        }
+        // Everything goes at the end, so that pages hold less than the images between them.
+        for key in 20..50 {
+            write(&changes, &mut table, key, None);
+        }
+        let expected: Vec<_> = before.iter().map(|(key, value)| row(*key, *value)).collect();
+        for budget in [1, 200, 500, 1000, 3000, usize::MAX] {
+            assert_eq!(rows_at(&changes, &table, at, budget), expected, "budget {budget}");
+        }
+        assert!(rows_at(&changes, &table, Sequence::ZERO, 500).is_empty());
+    }
+}

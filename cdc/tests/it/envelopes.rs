@@ -32,7 +32,10 @@ fn debezium_envelopes_are_as_written_here() {
     let (events, epoch) = events();
     let lines: Vec<String> =
         events.iter().map(|event| serde_json::to_string(&Debezium(event)).unwrap()).collect();
-    let head = r#""version":"0.1.0","connector":"headwater","name":"my shop","ts_ms":1700000000123,"snapshot":"false","db":"my shop""#;
+    let head = format!(
+        r#""version":"{}","connector":"headwater","name":"my shop","ts_ms":1700000000123,"snapshot":"false","db":"my shop""#,
+        env!("CARGO_PKG_VERSION")
+    );
     let times = r#""ts_us":1700000000123456,"ts_ns":1700000000123456000"#;
     let expected = [
         format!(

@@ -1,7 +1,10 @@
 //! What the change log promises, one behaviour per test.
 
+#![allow(clippy::unwrap_used)]
+
 mod cursors;
 mod envelopes;
+mod epochs;
 mod events;
 mod filters;
 mod followers;

@@ -1,6 +1,8 @@
 //! What retention deletes, and whom it tells.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use headwater_cdc::{EventFilter, Position, Retention, Start};
@@ -128,4 +130,43 @@ fn a_floor_holds_events_and_the_hard_cap_is_an_error() {
     let removed = items.ns.transaction(move |tx| changes.remove_floor(tx, "lake"));
     assert!(removed.wait().unwrap());
     assert_eq!(items.changes.enforce_retention().unwrap(), Sequence(6));
+}
+
+#[test]
+fn a_racing_retention_gives_whole_runs_or_an_error_and_never_damage() {
+    let items = Items::in_memory();
+    limit(&items, Retention { bytes: Some(3_000), ..Retention::UNLIMITED });
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            items.put_many(300);
+            done.store(true, Ordering::Relaxed);
+        });
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                items.changes.enforce_retention().unwrap();
+            }
+        });
+        while !done.load(Ordering::Relaxed) {
+            let start = items.changes.subscribe(Start::Beginning, EventFilter::all());
+            let mut subscription = start.unwrap().batch_bytes(500);
+            let mut last = None;
+            loop {
+                match subscription.try_next_batch() {
+                    Ok(None) => break,
+                    Ok(Some(batch)) => {
+                        for record in batch.records() {
+                            let sequence = record.unwrap().sequence;
+                            assert!(last.is_none_or(|last: Sequence| last.next() == sequence));
+                            last = Some(sequence);
+                        }
+                    }
+                    Err(error) => {
+                        assert_eq!(error.kind(), ErrorKind::ResnapshotRequired, "{error}");
+                        break;
+                    }
+                }
+            }
+        }
+    });
 }

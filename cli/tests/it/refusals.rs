@@ -82,7 +82,7 @@ fn a_wrong_query_or_patch_is_explained() {
         (&["document", "find", "people", "--sort", "a..b"], "a..b"),
         (&["document", "patch", "people", "ada", "{x}"], "not JSON at column 2"),
         (&["document", "patch", "people", "ada", r#"{"id":"bob"}"#], "ids stay"),
-        (&["document", "patch", "people", "ada", "[1]"], "ada"),
+        (&["document", "patch", "people", "ada", "[1]"], "an array"),
         (&["document", "index", "people", "a..b"], "a..b"),
     ] {
         let why = db.run(arguments).refused();

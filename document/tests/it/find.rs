@@ -9,7 +9,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::support::{all, memory, refused};
+use crate::support::{all, cases, memory, refused};
 
 const PATHS: [&str; 11] =
     ["a", "b", "c", "name", "tags", "ä", "0", "a.b", "a.0", "b.c.0", "tags.a"];
@@ -61,7 +61,7 @@ fn numbered(documents: Vec<Value>) -> Vec<Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(cases(96))]
 
     #[test]
     fn a_filter_finds_through_sql_and_indexes_what_it_matches_in_memory(

@@ -182,6 +182,23 @@ fn the_size_limit_holds_to_the_byte_for_every_way_of_writing() {
 }
 
 #[test]
+fn nesting_is_limited_and_told() {
+    let (ns, store) = memory("deep");
+    let nested = |levels: usize| (0..levels).fold(json!(1), |inner, _| json!([inner]));
+    let fine = json!({"id": "a", "v": nested(120)});
+    store.insert(&fine).wait().unwrap();
+    assert_eq!(store.get("a").wait().unwrap(), Some(fine));
+    let message = refused(
+        store.insert(&json!({"id": "b", "v": nested(200)})).wait(),
+        ErrorKind::InvalidInput,
+    );
+    assert!(message.contains("128"), "{message}");
+    let patch = json!([{"op": "copy", "from": "/v", "path": "/v/0/0/0/0/0/0/0/0/0/0/0/0"}]);
+    refused(store.json_patch("a", &patch).wait(), ErrorKind::InvalidInput);
+    assert_eq!(head(&ns), Sequence(1));
+}
+
+#[test]
 fn a_stale_version_is_a_conflict_and_changes_nothing() {
     let (ns, store) = memory("people");
     let first = store.insert(&json!({"id": "a", "n": 1})).wait().unwrap().version;

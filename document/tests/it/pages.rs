@@ -11,7 +11,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::support::{memory, refused};
+use crate::support::{cases, memory, refused};
 
 type Sort = Vec<(&'static str, Order)>;
 
@@ -79,7 +79,7 @@ fn walk(store: &DocumentStore, filter: &Filter, sort: &Sort, limit: usize) -> Ve
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(cases(96))]
 
     #[test]
     fn pages_visit_each_document_once_in_order(

@@ -109,7 +109,7 @@ fn a_unique_value_whose_document_has_ended_is_free_again() {
     store.put_with(&json!({"id": "a", "mail": "y"}), short).wait().unwrap();
     store.insert(&json!({"id": "c", "mail": "z"})).wait().unwrap();
     clock.0.advance(MINUTE);
-    store.insert(&json!({"id": "b", "mail": "y"})).wait().unwrap();
+    store.bulk_insert(&[json!({"id": "b", "mail": "y"})]).wait().unwrap();
     store.merge_patch("c", &json!({"mail": "x"})).wait().unwrap();
     let mail = |mail: &str| {
         let page = store.find(field("mail").eq(mail)).run().wait().unwrap();
@@ -145,6 +145,8 @@ fn a_change_keeps_the_end_and_a_put_sets_a_new_one() {
     assert!(!there("put"));
     store.insert_with(&json!({"id": "at once"}), PutOptions::ttl(Duration::ZERO)).wait().unwrap();
     assert!(!there("at once"));
+    store.insert_with(&json!({"id": "never"}), PutOptions::ttl(Duration::MAX)).wait().unwrap();
+    assert!(there("never"));
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use headwater_document::primitives::filter::field;
 use headwater_document::primitives::{ErrorKind, Namespace, Result};
-use headwater_document::{DocumentId, DocumentStore, Order, Uniqueness};
+use headwater_document::{Document, DocumentId, DocumentStore, IdKind, Order, Uniqueness};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::support::{Account, refused};
@@ -106,4 +107,73 @@ fn a_document_that_does_not_fit_the_type_is_told_and_left_alone() {
     store.merge_patch(1, &json!({"owner": "Ada"})).wait().unwrap();
     assert_eq!(store.get(1).wait().unwrap(), Some(Account::new(1, "Ada")));
     drop(ns);
+}
+
+#[test]
+fn a_type_whose_unique_index_does_not_hold_does_not_open() {
+    let ns = Namespace::in_memory().unwrap();
+    let untyped: DocumentStore = DocumentStore::open(&ns, "accounts").unwrap();
+    let twice = json!({"id": 1, "number": 1, "owner": "a", "email": "same"});
+    untyped.insert(&twice).wait().unwrap();
+    untyped.insert(&json!({"id": 2, "email": "same"})).wait().unwrap();
+    let Err(error) = DocumentStore::<Account>::open(&ns, "accounts") else { panic!("it opened") };
+    assert_eq!(error.kind(), ErrorKind::AlreadyExists, "{error}");
+    assert!(untyped.indexes().unwrap().iter().all(|index| index.path != "email"));
+    untyped.delete(2).wait().unwrap();
+    DocumentStore::<Account>::open(&ns, "accounts").unwrap();
+}
+
+/// A document without an id of its own, and with what JSON cannot say.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Reading {
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    key: String,
+    value: f64,
+}
+
+impl Document for Reading {
+    fn collection() -> &'static str {
+        "readings"
+    }
+
+    fn id_kind() -> Option<IdKind> {
+        Some(IdKind::Text)
+    }
+
+    fn id_field() -> &'static str {
+        "key"
+    }
+
+    fn document_id(&self) -> Result<Option<DocumentId>> {
+        let id = (!self.key.is_empty()).then(|| DocumentId::Text(self.key.as_str().into()));
+        Ok(id)
+    }
+}
+
+#[test]
+fn a_type_may_leave_its_id_to_be_generated_under_its_own_name() {
+    let ns = Namespace::in_memory().unwrap();
+    let store: DocumentStore<Reading> = DocumentStore::open_default(&ns).unwrap();
+    let written = store.insert(&Reading { key: String::new(), value: 1.5 }).wait().unwrap();
+    let found = store.get(&written.id).wait().unwrap().unwrap();
+    assert_eq!((DocumentId::Text(found.key.as_str().into()), found.value), (written.id, 1.5));
+}
+
+#[test]
+fn what_json_cannot_say_never_becomes_a_document_that_cannot_be_read() {
+    let ns = Namespace::in_memory().unwrap();
+    let store: DocumentStore<Reading> = DocumentStore::open_default(&ns).unwrap();
+    for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        let message = refused(
+            store.insert(&Reading { key: "a".into(), value }).wait(),
+            ErrorKind::InvalidInput,
+        );
+        assert!(message.contains("value"), "the field is named: {message}");
+    }
+    for value in [f64::MAX, f64::MIN_POSITIVE, 5e-324, -0.0, 0.1 + 0.2] {
+        let reading = Reading { key: "a".into(), value };
+        store.put(&reading).wait().unwrap();
+        let found = store.get("a").wait().unwrap().unwrap();
+        assert_eq!(found.value.to_bits(), value.to_bits(), "{value}");
+    }
 }

@@ -148,7 +148,7 @@ fn write_some(tour: &Tour) -> Outcome {
         db.find::<SourceFile>(Filter::all())?.limit(1).run().wait()?.documents.pop()
     {
         thread::sleep(PAUSE);
-        db.delete::<SourceFile, _>(found.id).wait()?;
+        db.delete::<SourceFile>(found.id).wait()?;
         thread::sleep(PAUSE);
         db.insert(&found.document).wait()?;
     }

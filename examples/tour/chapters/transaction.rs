@@ -42,8 +42,7 @@ fn resolved_twice(tour: &Tour) -> Outcome<BTreeMap<String, Vec<Package>>> {
 
 fn mark_together(tour: &mut Tour, twice: &BTreeMap<String, Vec<Package>>) -> Outcome {
     let screen = tour.screen;
-    screen
-        .step("Packages of which the workspace has several versions are marked in one transaction");
+    screen.step("Packages that the workspace has in several versions, marked in one transaction");
     let mut table = Table::new(&[Column::Left("package"), Column::Left("versions")]);
     for (name, packages) in twice {
         let versions: Vec<&str> = packages.iter().map(|package| &*package.version).collect();

@@ -56,16 +56,16 @@ impl Metadata {
     /// Asks cargo: without a network first, for all platforms and then for this one, whose packages
     /// alone a build may have fetched; with it at last.
     pub(super) fn ask(screen: Screen) -> Outcome<Metadata> {
-        if let Ok(metadata) = run(&["--offline"]) {
-            return Ok(metadata);
+        let host = host()?;
+        let offline: [&[&str]; 2] = [&["--offline"], &["--offline", "--filter-platform", &host]];
+        for arguments in offline {
+            if let Ok(metadata) = run(arguments) {
+                return Ok(metadata);
+            }
         }
-        if let Some(host) = host()
-            && let Ok(metadata) = run(&["--offline", "--filter-platform", &host])
-        {
-            return Ok(metadata);
-        }
-        screen
-            .line("Some of the workspace's packages are not on this machine yet: cargo gets them.");
+        screen.paragraph(
+            "Some of the workspace's packages are not on this machine yet: cargo gets them.",
+        );
         run(&[])
     }
 }
@@ -77,25 +77,31 @@ fn cargo() -> Command {
 fn run(arguments: &[&str]) -> Outcome<Metadata> {
     let package = std::env::var_os("CARGO_MANIFEST_DIR");
     let package = package.unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
-    let output = cargo()
-        .args(["metadata", "--format-version", "1", "--locked", "--manifest-path"])
-        .arg(Path::new(&package).join("Cargo.toml"))
-        .args(arguments)
-        .output()
-        .map_err(|error| format!("cargo cannot be started: {error}"))?;
-    if !output.status.success() {
-        let why = String::from_utf8_lossy(&output.stderr);
-        return Err(format!("cargo metadata failed:\n{}", why.trim_end()).into());
-    }
-    let read = serde_json::from_slice(&output.stdout);
+    let text = output(
+        cargo()
+            .args(["metadata", "--format-version", "1", "--locked", "--manifest-path"])
+            .arg(Path::new(&package).join("Cargo.toml"))
+            .args(arguments),
+    )?;
+    let read = serde_json::from_str(&text);
     Ok(read.map_err(|error| format!("what cargo metadata says cannot be read: {error}"))?)
 }
 
 /// The platform that cargo builds for here.
-fn host() -> Option<String> {
-    let output = cargo().arg("-vV").output().ok()?;
-    let text = String::from_utf8(output.stdout).ok()?;
-    text.lines().find_map(|line| line.strip_prefix("host: ")).map(str::to_owned)
+fn host() -> Outcome<String> {
+    let text = output(cargo().arg("-vV"))?;
+    let host = text.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(host.ok_or("cargo -vV names no host")?.to_owned())
+}
+
+fn output(command: &mut Command) -> Outcome<String> {
+    let name = command.get_program().display().to_string();
+    let output = command.output().map_err(|error| format!("{name} cannot be started: {error}"))?;
+    if !output.status.success() {
+        let why = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("{name} failed:\n{}", why.trim_end()).into());
+    }
+    Ok(String::from_utf8(output.stdout)?)
 }
 
 impl From<&Asked> for Dependency {

@@ -1,9 +1,6 @@
 //! The document store behind the facade.
 
-use headwater_document::{Document, DocumentStore, collections};
-fn verify(_: &Namespace) -> Result<Vec<String>> {
-    Ok(Vec::new())
-} // TEMP
+use headwater_document::{Document, DocumentStore, collections, verify};
 use headwater_primitives::{Error, ErrorKind, Namespace, Result};
 
 use super::PartHooks;

@@ -6,9 +6,13 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
+use rusqlite::wal::CheckpointMode;
 
 use super::{Namespace, Shared};
 use crate::error::{Error, ErrorKind, Result};
+
+/// Snapshots of this age end by themselves soon enough.
+const SHORT: Duration = Duration::from_millis(50);
 
 type Run = Arc<dyn Fn(&Namespace) -> Result<()> + Send + Sync>;
 
@@ -58,7 +62,12 @@ impl Background {
         }
     }
 
-    fn wal_pages(&self) -> usize {
+    /// Takes note that the next commit starts the write-ahead log over.
+    pub(super) fn wal_restarted(&self) {
+        self.wal_pages.store(0, Ordering::Relaxed);
+    }
+
+    pub(super) fn wal_pages(&self) -> usize {
         self.wal_pages.load(Ordering::Relaxed)
     }
 
@@ -111,19 +120,20 @@ pub(super) fn run(namespace: &Namespace, checkpointer: &Connection) {
 /// Copies the write-ahead log into the database while writers go on, then lets the writer finish
 /// the rest between two groups, so that the next commit starts the log over.
 fn checkpoint(shared: &Shared, checkpointer: &Connection) -> Result<()> {
-    shared.checkpoint(checkpointer)?;
+    shared.checkpoint(checkpointer, CheckpointMode::PASSIVE)?;
     shared.writer.request_checkpoint();
-    if shared.background.wal_pages() < shared.wal_pages_hard {
+    if !shared.log_is_too_long() {
         return Ok(());
     }
-    // A snapshot holds the log. New ones wait while the old ones are ended, oldest first.
+    // A snapshot may hold the log. New ones wait while the old ones are ended, oldest first.
     shared.readers.with_gate_closed(|| {
         let start = Instant::now();
-        while shared.background.wal_pages() >= shared.wal_pages_hard
-            && start.elapsed() < Duration::from_millis(400)
-        {
-            shared.readers.end_oldest();
+        while start.elapsed() < Duration::from_millis(400) {
             std::thread::sleep(Duration::from_millis(5));
+            if !shared.log_is_too_long() {
+                break;
+            }
+            shared.readers.end_oldest(SHORT);
             shared.writer.request_checkpoint();
         }
     });

@@ -346,13 +346,30 @@ impl Shared {
         })
     }
 
+    /// Whether the write-ahead log has grown past its budget.
+    pub(crate) fn log_is_too_long(&self) -> bool {
+        self.background.wal_pages() >= self.wal_pages_hard
+    }
+
+    /// A checkpoint on the writer's connection, between two groups, after which the next commit
+    /// starts the log over unless somebody reads it. Past the budget it waits a little for those.
+    pub(crate) fn restart_log(&self, connection: &Connection) -> Result<()> {
+        if !self.log_is_too_long() {
+            return self.checkpoint(connection, CheckpointMode::PASSIVE);
+        }
+        connection.busy_timeout(Duration::from_millis(50))?;
+        let restarted = self.checkpoint(connection, CheckpointMode::RESTART);
+        connection.busy_timeout(connection::PATIENCE)?;
+        restarted.map(|()| self.background.wal_restarted())
+    }
+
     /// Copies what no reader needs of the write-ahead log into the database. Not after a failed
     /// sync: the log on the disk may have holes, and is whole only in what a recovery finds of it.
-    pub(crate) fn checkpoint(&self, connection: &Connection) -> Result<()> {
+    pub(crate) fn checkpoint(&self, connection: &Connection, mode: CheckpointMode) -> Result<()> {
         if let Some(error) = self.quarantined() {
             return Err(error);
         }
-        let copied = connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::PASSIVE);
+        let copied = connection.wal_checkpoint_v2(None::<&str>, mode);
         copied.map(drop).map_err(|error| {
             let error = Error::from(error);
             self.quarantine_after(&error);

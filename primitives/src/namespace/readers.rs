@@ -110,16 +110,14 @@ impl Readers {
         result
     }
 
-    /// Ends the oldest snapshot. Whether there was one.
-    pub(crate) fn end_oldest(&self) -> bool {
+    /// Ends the oldest snapshot, if it is older than `age`.
+    pub(crate) fn end_oldest(&self, age: Duration) {
         let state = self.lock();
         let oldest = state.snapshots.iter().find(|open| !open.ended.load(Ordering::SeqCst));
-        if let Some(oldest) = oldest {
+        if let Some(oldest) = oldest.filter(|open| open.since.elapsed() > age) {
             oldest.ended.store(true, Ordering::SeqCst);
             oldest.interrupt.interrupt();
-            return true;
         }
-        false
     }
 
     /// Closes the idle connections; those in use close when they come back.

@@ -51,11 +51,15 @@ impl SegmentHeader {
         if data.len() < HEADER || data[..4] != MAGIC {
             return Err(Error::corrupt("not a segment: the magic HWSG is missing"));
         }
-        if data[4] > VERSION {
+        // What is damaged may look newer, so the checksum, which all versions share, decides.
+        if data[4] > VERSION && u32_at(data, CRC_AT) == checksum(data) {
             return Err(Error::new(
                 crate::error::ErrorKind::NewerVersion,
                 format!("segment format {} is newer than this code's {VERSION}", data[4]),
             ));
+        }
+        if data[4] != VERSION {
+            return Err(Error::corrupt(format!("unknown segment format {}", data[4])));
         }
         let codec = match data[5] {
             0 => Codec::Raw,

@@ -20,6 +20,8 @@ pub(crate) struct GroupLogs {
     open: Vec<OpenLog>,
     time: Timestamp,
     meta: Vec<u8>,
+    /// Why a record of the current caller is lost, although the caller may have gone on.
+    failure: Option<Error>,
     compressor: Arc<Compressor>,
 }
 
@@ -37,7 +39,9 @@ struct OpenLog {
     pieces: Vec<Piece>,
     /// Segments that wait to be inserted.
     sealed: Vec<Piece>,
+    /// Where retention cut the log, and where the current caller did.
     start: Option<u64>,
+    unit_start: Option<u64>,
 }
 
 /// Records of one unit with a tag list of their own, so that they can be dropped or moved.
@@ -62,7 +66,8 @@ enum PieceData {
 
 impl GroupLogs {
     pub(crate) fn new(compressor: Arc<Compressor>) -> Self {
-        GroupLogs { open: Vec::new(), time: Timestamp(0), meta: Vec::new(), compressor }
+        let (open, meta) = (Vec::new(), Vec::new());
+        GroupLogs { open, time: Timestamp(0), meta, failure: None, compressor }
     }
 
     pub(crate) fn begin_group(&mut self, time: Timestamp) {
@@ -73,6 +78,12 @@ impl GroupLogs {
     /// Starts a caller's unit; `meta` is stored once for all its records.
     pub(crate) fn begin_unit(&mut self, meta: Vec<u8>) {
         self.meta = meta;
+        self.failure = None;
+    }
+
+    /// The error of an append that left a gap in the current caller's records.
+    pub(crate) fn take_failure(&mut self) -> Option<Error> {
+        self.failure.take()
     }
 
     pub(crate) fn next(&mut self, log: &SegmentLog) -> Sequence {
@@ -101,7 +112,8 @@ impl GroupLogs {
         open.next += 1;
         open.unit.push(sequence, tag, payload);
         if open.unit.len() > PIECE {
-            open.send_ahead(connection, &self.compressor, self.time, &self.meta)?;
+            open.send_ahead(connection, &self.compressor, self.time, &self.meta)
+                .inspect_err(|error| self.failure = Some(error.duplicate()))?;
         }
         Ok(Sequence(sequence))
     }
@@ -121,13 +133,13 @@ impl GroupLogs {
             open.next = open.unit_first;
             open.unit.clear();
             open.pieces.clear();
-            open.start = None;
+            open.unit_start = None;
         }
     }
 
     /// Cuts the retained log at `start`; published with the commit.
     pub(crate) fn set_start(&mut self, log: &SegmentLog, start: Sequence) {
-        self.open_log(log.state()).start = Some(start.0);
+        self.open_log(log.state()).unit_start = Some(start.0);
     }
 
     /// Inserts the group's segments. Called once, before COMMIT.
@@ -171,6 +183,7 @@ impl OpenLog {
             pieces: Vec::new(),
             sealed: Vec::new(),
             start: None,
+            unit_start: None,
         }
     }
 
@@ -201,7 +214,7 @@ impl OpenLog {
         meta: &[u8],
     ) -> Result<()> {
         let total = self.next - self.unit_first;
-        let spans = self.unit.first > self.unit_first || (total > 0 && self.unit.is_empty());
+        let spans = total > 0 && (self.unit.is_empty() || self.unit.first > self.unit_first);
         if spans {
             // Earlier callers' records come first: they get a segment of their own.
             if !self.builder.is_empty() {
@@ -226,6 +239,7 @@ impl OpenLog {
             }
         }
         self.unit_first = self.next;
+        self.start = self.unit_start.take().or(self.start);
         Ok(())
     }
 

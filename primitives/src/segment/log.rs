@@ -6,13 +6,16 @@ use std::sync::{Arc, Weak};
 use event_listener::{Event, EventListener};
 use rusqlite::Connection;
 
-use super::reader::{Record, Segment};
+use super::reader::Segment;
 use super::{first_of, row_id};
 use crate::error::{Error, ErrorKind, Result};
 use crate::namespace::{Namespace, Shared};
 use crate::sequence::Sequence;
 use crate::time::Timestamp;
 use crate::writer::Transaction;
+
+/// The row ids of the last log must stay below those that an `i64` can hold.
+const MAX_LOGS: i64 = (1 << 15) - 2;
 
 /// What the namespace knows of one log, shared by all its handles.
 pub(crate) struct LogState {
@@ -100,11 +103,7 @@ impl SegmentLog {
         if !namespace.is_read_only() {
             let owned = name.to_owned();
             namespace
-                .transaction(move |tx| -> Result<()> {
-                    tx.sql()
-                        .execute("INSERT OR IGNORE INTO segment_logs(name) VALUES (?)", [&owned])?;
-                    Ok(())
-                })
+                .transaction(move |tx| create(tx.sql(), &owned))
                 .wait()?;
         }
         shared.readers.with(|connection| shared.load_logs(connection))?;
@@ -141,7 +140,8 @@ impl SegmentLog {
     /// `Corrupt`, naming the segment, when one is damaged or missing; `Closed`.
     pub fn read(&self, from: Sequence, max_bytes: usize) -> Result<Vec<Segment>> {
         let shared = self.shared.upgrade().ok_or_else(crate::writer::closed)?;
-        shared.readers.with(|connection| self.read_in(connection, from, max_bytes))
+        // One view: retention between the two tables read here would tear a unit from its total.
+        shared.readers.snapshot(|connection| self.read_in(connection, from, max_bytes))
     }
 
     /// [`read`](Self::read) on a connection of the caller's, such as a snapshot's.
@@ -155,39 +155,55 @@ impl SegmentLog {
         max_bytes: usize,
     ) -> Result<Vec<Segment>> {
         let log = self.state.id;
-        let from_id = row_id(log, from.0.max(1));
+        let from = from.max(Sequence(1));
+        // Asked before the segments are read: what is committed meanwhile is not missing.
+        let head = self.head_in(connection)?;
         let mut statement = connection.prepare_cached(
             "SELECT id, data FROM segments WHERE id >= \
              coalesce((SELECT max(id) FROM segments WHERE id BETWEEN ?1 AND ?2), ?1) \
              AND id < ?3 ORDER BY id",
         )?;
-        let mut rows = statement.query((row_id(log, 0), from_id, row_id(log + 1, 0)))?;
+        let mut rows =
+            statement.query((row_id(log, 0), row_id(log, from.0), row_id(log + 1, 0)))?;
         let (mut segments, mut bytes, mut expected) = (Vec::new(), 0, None);
+        // A sequence that is not there; retention may have deleted it.
+        let mut missing = None;
         while let Some(row) = rows.next()? {
             let first = first_of(row.get(0)?);
             let data = row.get_ref(1)?.as_blob().map_err(|_| self.damaged(first, "no blob"))?;
             let mut segment = Segment::decode(data).map_err(|error| self.at(first, error))?;
-            if segment.first().0 != first || expected.is_some_and(|expected| expected != first) {
+            match expected {
+                Some(expected) if first > expected => {
+                    return Err(self.damaged(from.0.max(expected), "it is missing"));
+                }
+                None if first > from.0 => missing = Some(from),
+                _ => {}
+            }
+            if segment.first().0 != first || expected.is_some_and(|expected| first < expected) {
                 return Err(self.damaged(first, "it is not where its sequences belong"));
             }
             expected = Some(segment.last().0 + 1);
             if segment.last() < from {
                 continue;
             }
-            self.resolve_totals(connection, &mut segment)?;
+            self.resolve_totals(connection, &mut segment).map_err(|error| self.at(first, error))?;
             bytes += segment.header().raw_len as usize;
             segments.push(segment);
             if bytes >= max_bytes {
                 break;
             }
         }
-        // Asked after the segments were read: what retention deletes meanwhile is not missing.
-        if segments.first().is_some_and(|segment| segment.first() > from)
-            && from >= self.start_in(connection)?
-        {
-            return Err(self.damaged(from.0, "it is missing"));
+        let reached = Sequence(expected.unwrap_or(0)).max(from);
+        if bytes < max_bytes && reached <= head {
+            missing = missing.or(Some(reached));
         }
-        Ok(segments)
+        match missing {
+            // Asked after the segments were read: what retention deletes meanwhile is not missing.
+            Some(missing) if missing >= self.start_in(connection)? => {
+                Err(self.damaged(missing.0, "it is missing"))
+            }
+            _ => Ok(segments),
+        }
     }
 
     /// The first sequence that retention has left, as `connection` sees it.
@@ -242,13 +258,14 @@ impl SegmentLog {
     ) -> Result<Sequence> {
         crate::fail::point("retention.delete")?;
         let log = self.state.id;
-        let keep = keep.0.min(self.next_in(tx.sql())?);
+        let next = self.next_in(tx.sql())?;
+        let keep = keep.0.min(next);
         // The segment that holds `keep` starts at or before it: everything below goes.
         let holder: Option<i64> = tx
             .sql()
             .prepare_cached("SELECT max(id) FROM segments WHERE id BETWEEN ? AND ?")?
             .query_row((row_id(log, 0), row_id(log, keep)), |row| row.get(0))?;
-        let all_gone = keep == self.next_in(tx.sql())?;
+        let all_gone = keep == next;
         let end = match (all_gone, holder) {
             (true, _) => row_id(log, keep),
             (false, Some(holder)) => holder,
@@ -263,7 +280,8 @@ impl SegmentLog {
         let start: Option<i64> = tx
             .sql()
             .prepare_cached("SELECT min(id) FROM segments WHERE id >= ? AND id < ?")?
-            .query_row((row_id(log, 0), row_id(log + 1, 0)), |row| row.get(0))?;
+            // What this group appends comes after all that is committed, stored already or not.
+            .query_row((row_id(log, 0), row_id(log, next)), |row| row.get(0))?;
         let start = start.map_or(keep, first_of);
         tx.sql()
             .prepare_cached("DELETE FROM segment_units WHERE log = ?1 AND first + total <= ?2")?
@@ -337,72 +355,6 @@ impl SegmentLog {
         })
     }
 
-    /// Checks every segment that `connection` sees and returns one line per defect.
-    ///
-    /// # Errors
-    /// SQLite's errors; damage is not an error here, it is the answer.
-    pub fn verify(&self, connection: &Connection) -> Result<Vec<String>> {
-        self.verify_with(connection, |_| Ok(()))
-    }
-
-    /// [`verify`](Self::verify) that also runs `check` on every record; its error is one more
-    /// defect, and ends the check of that segment.
-    ///
-    /// # Errors
-    /// SQLite's errors.
-    pub fn verify_with(
-        &self,
-        connection: &Connection,
-        mut check: impl FnMut(&Record<'_>) -> Result<()>,
-    ) -> Result<Vec<String>> {
-        let log = self.state.id;
-        let mut found = Vec::new();
-        let (start, next): (i64, i64) = connection.query_row(
-            "SELECT start, next FROM segment_logs WHERE id = ?",
-            [log],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )?;
-        let mut expected = start as u64;
-        let mut statement = connection
-            .prepare("SELECT id, data FROM segments WHERE id >= ? AND id < ? ORDER BY id")?;
-        let mut rows = statement.query((row_id(log, 0), row_id(log + 1, 0)))?;
-        while let Some(row) = rows.next()? {
-            let first = first_of(row.get(0)?);
-            if first != expected {
-                found.push(format!(
-                    "log {:?}: sequences {expected} to {} are missing",
-                    self.name(),
-                    first as i64 - 1
-                ));
-            }
-            let data = row.get_ref(1)?.as_blob().unwrap_or_default();
-            match Segment::decode(data).and_then(|mut segment| {
-                self.resolve_totals(connection, &mut segment)?;
-                segment.records().try_for_each(|record| check(&record?))?;
-                Ok(segment)
-            }) {
-                Ok(segment) if segment.first().0 != first => {
-                    found
-                        .push(self.damaged(first, "its header names another sequence").to_string());
-                    expected = segment.last().0 + 1;
-                }
-                Ok(segment) => expected = segment.last().0 + 1,
-                Err(error) => {
-                    found.push(self.at(first, error).to_string());
-                    let count = super::SegmentHeader::parse(data).map_or(1, |header| header.count);
-                    expected = first + u64::from(count);
-                }
-            }
-        }
-        if expected != next as u64 {
-            found.push(format!(
-                "log {:?}: the last segment ends before sequence {expected}, but the next one is {next}",
-                self.name()
-            ));
-        }
-        Ok(found)
-    }
-
     pub(crate) fn state(&self) -> &Arc<LogState> {
         &self.state
     }
@@ -411,7 +363,8 @@ impl SegmentLog {
         Ok(self.head_in(connection)?.0 + 1)
     }
 
-    fn resolve_totals(&self, connection: &Connection, segment: &mut Segment) -> Result<()> {
+    /// Looks up how many records those units have that span segments.
+    pub(super) fn resolve_totals(&self, connection: &Connection, segment: &mut Segment) -> Result<()> {
         if !segment.header().spans {
             return Ok(());
         }
@@ -422,19 +375,44 @@ impl SegmentLog {
                 .query_row((self.state.id, first as i64), |row| row.get(0))
                 .map(Some)
                 .or_else(none_when_empty)?;
-            totals.push((first, total.unwrap_or(0) as u32));
+            let total = total.and_then(|total| u32::try_from(total).ok()).ok_or_else(|| {
+                Error::corrupt(format!("the count of the unit at sequence {first} is missing"))
+            })?;
+            totals.push((first, total));
         }
         segment.set_totals(totals);
         Ok(())
     }
 
-    fn at(&self, first: u64, error: Error) -> Error {
+    pub(super) fn at(&self, first: u64, error: Error) -> Error {
         error.context(format!("log {:?}, segment at sequence {first}", self.name()))
     }
 
-    fn damaged(&self, first: u64, why: &str) -> Error {
+    pub(super) fn damaged(&self, first: u64, why: &str) -> Error {
         self.at(first, Error::corrupt(why))
     }
+}
+
+/// Makes the log `name` unless there is one. Its epoch says that nothing before was in this log: one
+/// of the same name may have been lost.
+fn create(connection: &Connection, name: &str) -> Result<()> {
+    let made = connection
+        .execute("INSERT INTO segment_logs(name) VALUES (?) ON CONFLICT DO NOTHING", [name])?;
+    if made == 0 {
+        return Ok(());
+    }
+    let id = connection.last_insert_rowid();
+    if id > MAX_LOGS {
+        return Err(Error::new(
+            ErrorKind::TooLarge,
+            format!("log {name:?} would be the {id}th of its namespace; the limit is {MAX_LOGS}"),
+        ));
+    }
+    connection.execute(
+        "INSERT INTO epochs(epoch, log, start) SELECT max(epoch), ?, 1 FROM epochs",
+        [id],
+    )?;
+    Ok(())
 }
 
 fn none_when_empty<T>(error: rusqlite::Error) -> rusqlite::Result<Option<T>> {

@@ -7,6 +7,7 @@ mod log;
 mod merge;
 mod reader;
 pub mod varint;
+mod verify;
 
 pub use format::{Codec, SegmentHeader};
 pub use log::{LogStats, SegmentLog};
@@ -22,7 +23,7 @@ pub(crate) const PIECE: usize = 512 << 10;
 /// Segments are merged until their raw body has this size.
 pub(crate) const MERGED: usize = 512 << 10;
 /// The largest payload of one record.
-pub(crate) const MAX_PAYLOAD: usize = 1 << 30;
+pub(crate) const MAX_PAYLOAD: usize = 1 << 29;
 
 /// Sequences take the low 48 bits of a segment's row id, the log's number the high ones.
 const SEQUENCE_BITS: u32 = 48;

@@ -135,7 +135,7 @@ impl GroupCommitter {
             }
             if checkpoint {
                 // Best effort: the checkpointer looks again.
-                let _ = self.shared.checkpoint(connection);
+                let _ = self.shared.restart_log(connection);
             }
         }
     }
@@ -277,6 +277,10 @@ impl GroupCommitter {
                 ErrorKind::ForeignKey,
                 "a deferred foreign key does not hold at the end of the transaction",
             ));
+            succeeded = false;
+        }
+        if succeeded && let Some(error) = self.logs.borrow_mut().take_failure() {
+            work.fail(error);
             succeeded = false;
         }
         if succeeded {

@@ -2,21 +2,21 @@
 
 #![allow(clippy::unwrap_used)]
 
-// mod cache;
+mod cache;
 mod close;
 // mod crash;
-// mod damage;
+mod damage;
 mod durability;
-// mod epochs;
+mod epochs;
 mod executor;
 mod groups;
 mod kv;
-// mod log;
-// mod merge;
-// mod open;
+mod log;
+mod merge;
+mod open;
 // mod powercut;
 mod queue;
-// mod snapshots;
+mod snapshots;
 // mod strace;
 mod support;
 mod writer;

@@ -36,7 +36,7 @@ fn run(tour: &mut Tour) -> Outcome {
          before we could be told is found as well.",
     );
     let mut table = Table::new(&[
-        Column::Left(""),
+        Column::Right("kill"),
         Column::Right("acknowledged"),
         Column::Right(""),
         Column::Right("found"),
@@ -53,7 +53,7 @@ fn run(tour: &mut Tour) -> Outcome {
         bar.finish_and_clear();
         let acknowledged = killed.acknowledged.len() as u64;
         table.row([
-            format!("kill {round}"),
+            round.to_string(),
             human::count(acknowledged),
             human::rate(acknowledged, killed.wrote),
             human::count(found.reviews),

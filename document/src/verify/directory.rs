@@ -1,0 +1,48 @@
+//! The key directory: SQLite's index from text ids to rows.
+
+use headwater_primitives::Result;
+use headwater_primitives::rusqlite::OptionalExtension;
+
+use super::Check;
+use crate::id::IdKind;
+
+impl Check<'_> {
+    /// Every text id leads to its row, and the directory has no other ids.
+    pub(super) fn directory(&mut self, found: &mut Vec<String>) -> Result<()> {
+        if self.table.id_kind == IdKind::Integer {
+            return Ok(());
+        }
+        let name = &self.table.sql.table;
+        // NOT INDEXED reads the rows themselves; the search goes through the directory.
+        let mut all = self.sql.prepare(&format!("SELECT row, id FROM {name} NOT INDEXED"))?;
+        let mut search = self.sql.prepare(&format!("SELECT row FROM {name} WHERE id = ?"))?;
+        let mut rows = all.query([])?;
+        let mut count = 0;
+        while let Some(row) = rows.next()? {
+            count += 1;
+            let (number, id): (i64, Box<str>) = (row.get(0)?, row.get(1)?);
+            let led: Option<i64> = search.query_row([&*id], |row| row.get(0)).optional()?;
+            if led != Some(number) {
+                found.push(format!(
+                    "key directory of {:?}: id {id:?} does not lead to its document",
+                    self.table.name
+                ));
+                self.misled.insert(id, number);
+            }
+        }
+        let directory: i64 = self.sql.query_row(
+            &format!(
+                "SELECT count(*) FROM {name} INDEXED BY sqlite_autoindex_{name}_1 WHERE id >= ''"
+            ),
+            [],
+            |row| row.get(0),
+        )?;
+        if self.misled.is_empty() && directory != count {
+            found.push(format!(
+                "key directory of {:?}: it has {directory} ids for {count} documents",
+                self.table.name
+            ));
+        }
+        Ok(())
+    }
+}

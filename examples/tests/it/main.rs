@@ -1,0 +1,51 @@
+//! The examples run as they are, to their end.
+
+use std::process::{Command, Output};
+
+/// Runs an example as a user would. Nothing is fetched: this test was built from the same packages.
+fn run(example: &str, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO"))
+        .args(["run", "--quiet", "--offline", "-p", "headwater-examples", "--example", example])
+        .arg("--")
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap()
+}
+
+fn succeeds(example: &str, arguments: &[&str]) -> String {
+    let output = run(example, arguments);
+    let (text, errors) =
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{example} failed:\n{text}\n{errors}");
+    text
+}
+
+#[test]
+fn the_smaller_examples_succeed() {
+    for example in ["documents", "async_documents", "follow"] {
+        assert!(!succeeds(example, &[]).is_empty(), "{example} says nothing");
+    }
+}
+
+#[test]
+fn the_tour_is_plain_text_in_a_pipe_and_keeps_what_it_is_told_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = folder.path().join("kept");
+    let text = succeeds("tour", &["--keep", kept.to_str().unwrap()]);
+    assert!(text.contains("checks, all of them passed"), "{text}");
+    assert!(!text.contains('\x1b'), "{text}");
+    let too_long = text.lines().filter(|line| !line.contains('/') && line.chars().count() > 80);
+    assert_eq!(too_long.collect::<Vec<_>>(), [""; 0]);
+    assert!(kept.join("tour.hw/hot.db").exists());
+}
+
+#[test]
+fn the_tour_refuses_a_folder_that_is_in_use() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("mine"), "").unwrap();
+    let output = run("tour", &["--keep", folder.path().to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("the folder is not empty"));
+    assert_eq!(run("tour", &["--fast"]).status.code(), Some(2));
+}
