@@ -39,9 +39,6 @@ pub use headwater_document as document;
 pub use headwater_primitives as primitives;
 
 /// What derived code names.
+#[cfg(feature = "document")]
 #[doc(hidden)]
-pub mod __private {
-    #[cfg(feature = "document")]
-    pub use headwater_document::{Document, DocumentId, IdKind, IndexSpec, ToId, Uniqueness};
-    pub use headwater_primitives::Result;
-}
+pub use headwater_document::__private;

@@ -25,8 +25,6 @@ pub(crate) fn open(path: &Path, vfs: Option<&str>, flags: OpenFlags) -> Result<C
         None => Connection::open_with_flags(path, flags)?,
     };
     connection.busy_timeout(PATIENCE)?;
-    // Closing must not write: a file that was refused, or whose log cannot be trusted, stays as it is.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.execute_batch(
         "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0;",
@@ -45,6 +43,13 @@ fn switch_memory_statistics_off() {
     unsafe {
         rusqlite::ffi::sqlite3_config(rusqlite::ffi::SQLITE_CONFIG_MEMSTATUS, 0 as std::ffi::c_int);
     }
+}
+
+/// Whether the last connection folds the write-ahead log into the database, and removes it, when it
+/// closes. It must not where the file was refused, or where the log cannot be trusted.
+pub(crate) fn checkpoint_on_close(connection: &Connection, does: bool) -> Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !does)?;
+    Ok(())
 }
 
 /// Sets what COMMIT waits for on this connection. Outside transactions only.

@@ -6,6 +6,7 @@ use headwater_document::primitives::{Durability, Namespace, WriteOptions};
 use headwater_document::{DocumentStore, Uniqueness};
 use headwater_testkit::crash::{self, Child, Crash, End, Kill};
 
+use crate::support::opened;
 use crate::workload::{Writer, check};
 
 const THREADS: u64 = 16;
@@ -16,7 +17,7 @@ fn writers(round: u64) -> Vec<Writer> {
 }
 
 fn open(path: &std::path::Path) -> (Namespace, DocumentStore) {
-    let ns = Namespace::open(path).unwrap();
+    let ns = opened(Namespace::builder(path));
     let store = DocumentStore::open(&ns, "written").unwrap();
     (ns, store)
 }

@@ -10,7 +10,7 @@ use headwater_document::{DocumentStore, Uniqueness};
 use headwater_testkit::crash::{self, Crash, End};
 use serde_json::{Value, json};
 
-use crate::support::{all, head, memory, refused};
+use crate::support::{all, head, memory, opened, refused};
 
 fn unique(store: &DocumentStore, path: &str) {
     store.create_index(path, Uniqueness::Unique).unwrap().wait().unwrap();
@@ -213,7 +213,7 @@ fn a_build_that_a_crash_interrupts_goes_on_when_the_namespace_is_opened() {
     let outcome = crash.fail_point("index.batch:3").run().unwrap();
     assert_eq!((outcome.end, outcome.acks.len()), (End::Aborted, 1), "{}", outcome.stderr);
 
-    let ns = Namespace::open(folder.path()).unwrap();
+    let ns = opened(Namespace::builder(folder.path()));
     let store: DocumentStore = DocumentStore::open(&ns, "orders").unwrap();
     let told = store.indexes().unwrap();
     assert_eq!((told.len(), told[0].ready), (1, false), "the build was interrupted");

@@ -12,7 +12,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use crate::support::{cases, defects, events, folded, stored};
+use crate::support::{cases, defects, events, folded, opened, stored};
 
 /// One write.
 #[derive(Clone, Debug)]
@@ -262,7 +262,7 @@ fn expecting(version: Option<Sequence>, stale: bool) -> PutOptions {
 }
 
 fn open(folder: &Path) -> (Namespace, DocumentStore) {
-    let ns = Namespace::builder(folder).durability(Durability::Os).open().unwrap();
+    let ns = opened(Namespace::builder(folder).durability(Durability::Os));
     let store = DocumentStore::open(&ns, "model").unwrap();
     (ns, store)
 }

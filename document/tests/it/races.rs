@@ -8,7 +8,7 @@ use headwater_document::primitives::{Durability, ErrorKind, Namespace};
 use headwater_document::{DocumentStore, PutOptions, Uniqueness};
 use serde_json::{Value, json};
 
-use crate::support::{defects, memory, refused};
+use crate::support::{defects, memory, opened, refused};
 
 /// Writes, reads and an index build at once; how long the slowest write took.
 fn build_among_writers(documents: usize) -> Duration {
@@ -232,7 +232,7 @@ fn indexes_that_are_made_and_dropped_at_once_end_up_complete() {
 fn dropping_the_last_handle_lets_the_folder_go() {
     let folder = tempfile::tempdir().unwrap();
     for n in 0..30 {
-        let ns = Namespace::builder(folder.path()).durability(Durability::Os).open().unwrap();
+        let ns = opened(Namespace::builder(folder.path()).durability(Durability::Os));
         let store: DocumentStore = DocumentStore::open(&ns, "people").unwrap();
         store.insert(&json!({"id": n})).wait().unwrap();
         assert_eq!(store.count().wait().unwrap(), n + 1);

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::time::Duration;
 
 use headwater_document::cdc::{ChangeLog, EventFilter, EventKey, Op, Start, UnifiedEvent};
 use headwater_document::primitives::filter::Filter;
-use headwater_document::primitives::{Error, ErrorKind, Namespace, Result, Sequence};
+use headwater_document::primitives::{
+    Error, ErrorKind, Namespace, NamespaceBuilder, Result, Sequence,
+};
 use headwater_document::{
     Document, DocumentId, DocumentStore, IdKind, IndexSpec, ToId, Uniqueness, Versioned, verify,
 };
@@ -27,6 +30,20 @@ pub(crate) fn memory(collection: &str) -> (Namespace, DocumentStore) {
     let ns = Namespace::in_memory().unwrap();
     let store = DocumentStore::open(&ns, collection).unwrap();
     (ns, store)
+}
+
+/// Opens what may have been open just now. A child that another test is starting holds this process's
+/// locks for a moment, between fork and exec.
+pub(crate) fn opened(builder: NamespaceBuilder) -> Namespace {
+    for _ in 0..200 {
+        match builder.clone().open() {
+            Err(error) if error.kind() == ErrorKind::Locked => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            opened => return opened.unwrap(),
+        }
+    }
+    builder.open().unwrap()
 }
 
 /// The message of `result`, which must be an error of this kind.

@@ -7,7 +7,7 @@ use headwater_document::primitives::{Error, ErrorKind, Namespace, Result, Sequen
 use headwater_document::{DocumentStore, IdKind, PutOptions, Uniqueness, collections};
 use serde_json::json;
 
-use crate::support::{all, head, memory, refused};
+use crate::support::{all, head, memory, opened, refused};
 
 #[test]
 fn a_transaction_sees_its_own_writes_and_nobody_else_does_before_the_commit() {
@@ -184,7 +184,7 @@ fn a_snapshot_shows_one_moment() {
 #[test]
 fn documents_outlive_the_namespace_that_wrote_them() {
     let folder = tempfile::tempdir().unwrap();
-    let open = || Namespace::open(folder.path()).unwrap();
+    let open = || opened(Namespace::builder(folder.path()));
     let ns = open();
     let store: DocumentStore = DocumentStore::open(&ns, "people").unwrap();
     let version = store.insert(&json!({"id": "a", "n": 1})).wait().unwrap().version;

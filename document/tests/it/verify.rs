@@ -8,7 +8,7 @@ use headwater_document::primitives::{Namespace, Result, Sequence, jsonb};
 use headwater_document::{DocumentStore, Uniqueness, verify};
 use serde_json::{Value, json};
 
-use crate::support::defects;
+use crate::support::{defects, opened};
 
 /// Twenty people with two indexes, each written in a commit of its own, some written twice; the
 /// third event is that of `p2`.
@@ -40,7 +40,7 @@ fn after(damage: impl FnOnce(&Path, &Connection)) -> Vec<String> {
     let sql = Connection::open(&path).unwrap();
     damage(&path, &sql);
     drop(sql);
-    let ns = Namespace::open(folder.path()).unwrap();
+    let ns = opened(Namespace::builder(folder.path()));
     defects(&ns)
 }
 
@@ -100,12 +100,12 @@ fn every_byte_of_a_body_counts() {
     for at in 0..length {
         let flip = |sql: &Connection| change_body(sql, 2, |body| body[at] ^= 0x11);
         flip(&Connection::open(&path).unwrap());
-        let ns = Namespace::open(folder.path()).unwrap();
+        let ns = opened(Namespace::builder(folder.path()));
         names(&defects(&ns), &["document \"people\"/\"p2\"", "body"]);
         ns.close().unwrap();
         flip(&Connection::open(&path).unwrap());
     }
-    let ns = Namespace::open(folder.path()).unwrap();
+    let ns = opened(Namespace::builder(folder.path()));
     assert!(defects(&ns).is_empty());
 }
 

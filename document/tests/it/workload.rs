@@ -1,6 +1,7 @@
 //! What the crash and power-cut tests write, and what must be there afterwards.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use headwater_document::DocumentStore;
 use headwater_document::cdc::EventKey;
@@ -63,6 +64,17 @@ impl Writer {
         step
     }
 
+    /// Whether these are the writer's documents after so many steps.
+    fn reaches(&mut self, found: &BTreeMap<String, Value>, steps: RangeInclusive<u64>) -> bool {
+        while self.steps < *steps.start() {
+            self.next();
+        }
+        while self.documents != *found && self.steps < *steps.end() {
+            self.next();
+        }
+        self.documents == *found
+    }
+
     fn choose(&mut self) -> Step {
         let choice = self.rng.below(10);
         let (first, second) = (self.document(), self.document());
@@ -81,14 +93,22 @@ impl Writer {
     }
 }
 
-/// Every writer's documents are those of `steps` steps, or of one more, which was under way when the
-/// end came. Every row has its event, no sequence is missing, and all checks are content.
+/// Every writer's documents are those of its acknowledged steps, or of one more, which was under way
+/// when the end came. Every row has its event, no sequence is missing, and all checks are content.
 pub(crate) fn check(store: &DocumentStore, writers: &[(Writer, u64)], ns: &Namespace) {
+    check_between(store, writers.iter().map(|(writer, steps)| (writer, *steps..=*steps + 1)), ns);
+}
+
+/// As [`check`], where each writer may have made any number of steps in its range.
+pub(crate) fn check_between<'a>(
+    store: &DocumentStore,
+    writers: impl IntoIterator<Item = (&'a Writer, RangeInclusive<u64>)>,
+    ns: &Namespace,
+) {
     let documents = stored(store);
     assert_eq!(folded(&events(ns), store.name()), documents, "rows and events differ");
     assert_eq!(defects(ns), Vec::<String>::new());
     for (writer, steps) in writers {
-        let mut writer = writer.clone();
         let prefix = format!("{}-", writer.name);
         let found: BTreeMap<String, Value> = documents
             .iter()
@@ -99,14 +119,9 @@ pub(crate) fn check(store: &DocumentStore, writers: &[(Writer, u64)], ns: &Names
                 _ => None,
             })
             .collect();
-        for _ in 0..*steps {
-            writer.next();
-        }
-        let acknowledged = writer.documents.clone();
-        writer.next();
         assert!(
-            found == acknowledged || found == writer.documents,
-            "writer {} after {steps} steps has {found:#?} in place of {acknowledged:#?}",
+            writer.clone().reaches(&found, steps.clone()),
+            "writer {} has after {steps:?} steps: {found:#?}",
             writer.name
         );
         let by_index = store.count_where(field("writer").eq(writer.name.as_str())).wait().unwrap();

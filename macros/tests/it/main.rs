@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod collections;
-// mod crates;
+mod crates;
 mod ids;
 mod indexes;
 mod json_names;

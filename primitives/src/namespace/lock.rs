@@ -7,7 +7,14 @@ use std::path::Path;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Holds `LOCK` until it is dropped. The operating system lets go when the process ends, however.
-pub(crate) struct Lock(#[expect(dead_code, reason = "held for its lock")] File);
+pub(crate) struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing is not enough: a child process that is being started has the file too, for a moment.
+        let _ = self.0.unlock();
+    }
+}
 
 impl Lock {
     pub(crate) fn acquire(directory: &Path) -> Result<Lock> {

@@ -2,6 +2,7 @@
 
 mod background;
 mod builder;
+mod inspect;
 mod lock;
 mod open;
 mod readers;

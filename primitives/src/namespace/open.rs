@@ -11,6 +11,7 @@ use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, OpenFlags};
 
 use super::background::{self, Background};
+use super::inspect::{APPLICATION_ID, FORMAT, check_header, has_content, inspect, unreadable};
 use super::lock::Lock;
 use super::readers::Readers;
 use super::schema::{BASE, CORE};
@@ -22,17 +23,15 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::time::Timestamp;
 use crate::writer::{GroupCommitter, Queue, Writer};
 
-/// `HWTR`: says in the SQLite header that the file is ours.
-const APPLICATION_ID: i64 = 0x4857_5452;
-/// The version of `hot.db` itself; each part has its own beside it.
-const FORMAT: i64 = 1;
 const PAGE: u64 = 4096;
 
 pub(super) fn open(builder: NamespaceBuilder) -> Result<Namespace> {
-    let path = builder.path.clone();
-    open_in(builder).map_err(|error| {
+    let (path, read_only) = (builder.path.clone(), builder.read_only);
+    open_in(builder).map_err(unreadable).map_err(|error| {
         let hint = match error.kind() {
-            ErrorKind::ReadOnly => ": the folder or hot.db cannot be written; open it read-only",
+            ErrorKind::ReadOnly if !read_only => {
+                ": the folder or hot.db cannot be written; open it read-only"
+            }
             _ => "",
         };
         let message = format!("namespace {}{hint}", path.display());
@@ -48,12 +47,21 @@ fn open_in(mut builder: NamespaceBuilder) -> Result<Namespace> {
     builder.path = builder.path.canonicalize()?;
     let lock = Lock::acquire(&builder.path)?;
     let hot = hot_path(&builder);
+    if builder.vfs.is_none() {
+        check_header(&hot)?;
+    }
+    // What a crash left in the log must not be folded into a file that is then refused.
+    let keep_log = builder.vfs.is_some() || has_content(&log_of(&hot));
     let mut connection = connection::open(
         &hot,
         builder.vfs.as_deref(),
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
     )?;
+    connection::checkpoint_on_close(&connection, !keep_log)?;
     let fresh = inspect(&connection, false)?;
+    if connection.is_readonly("main")? {
+        return Err(Error::new(ErrorKind::ReadOnly, "hot.db is read-only"));
+    }
     set_up(&connection, &builder)?;
     if fresh {
         create(&connection)?;
@@ -73,6 +81,9 @@ fn open_in(mut builder: NamespaceBuilder) -> Result<Namespace> {
         OpenFlags::SQLITE_OPEN_READ_WRITE,
     )?;
     checkpointer.execute_batch("PRAGMA wal_autocheckpoint = 0")?;
+    // From here on a checkpoint is made where nothing speaks against it, and only there.
+    connection::checkpoint_on_close(&checkpointer, false)?;
+    connection::checkpoint_on_close(&connection, false)?;
     connection::set_synchronous(&checkpointer, Durability::Sync)?;
     if builder.in_memory {
         checkpointer.execute_batch("PRAGMA synchronous = OFF")?;
@@ -130,6 +141,7 @@ fn serve(
     shared.writer.abandon();
     shared.background.stop();
     let _ = background.join();
+    shared.readers.close();
     if !shared.volatile && shared.quarantined().is_none() {
         finish(&connection);
     }
@@ -139,14 +151,16 @@ fn serve(
 
 fn open_read_only(builder: &NamespaceBuilder) -> Result<Namespace> {
     let hot = hot_path(builder);
-    if builder.vfs.is_none() && !hot.exists() {
-        return Err(Error::new(ErrorKind::NotFound, "there is no hot.db to read"));
+    if builder.vfs.is_none() {
+        if !hot.exists() {
+            return Err(Error::new(ErrorKind::NotFound, "there is no hot.db to read"));
+        }
+        check_header(&hot)?;
     }
     // Without an owner and without write access, SQLite cannot set up shared memory for the log;
     // when no log is left, the file alone is the database.
-    let wal = builder.path.join("hot.db-wal");
     let immutable = builder.vfs.is_none()
-        && !wal.metadata().is_ok_and(|wal| wal.len() > 0)
+        && !has_content(&log_of(&hot))
         && builder.path.metadata().is_ok_and(|folder| folder.permissions().readonly());
     let shared = shared(builder, hot, immutable, 0, Arc::new(Queue::new(1)), None)?;
     let epoch = shared.readers.with(|connection| -> Result<u64> {
@@ -162,52 +176,6 @@ fn open_read_only(builder: &NamespaceBuilder) -> Result<Namespace> {
     }
     let inner = Inner { shared, keeps_open: true, writer: Mutex::default(), threads: Vec::new() };
     Ok(Namespace { inner: Arc::new(inner) })
-}
-
-/// Checks that the file is ours. `true` when it is empty, and may become ours.
-fn inspect(connection: &Connection, read_only: bool) -> Result<bool> {
-    let number = |pragma: &str| -> Result<i64> {
-        connection
-            .query_row(&format!("PRAGMA {pragma}"), [], |row| row.get(0))
-            .map_err(|error| unreadable(error.into()))
-    };
-    let application = number("application_id")?;
-    let format = number("user_version")?;
-    let tables: i64 = connection
-        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
-        .map_err(|error| unreadable(error.into()))?;
-    if application == 0 && tables == 0 && !read_only {
-        return Ok(true);
-    }
-    if application != APPLICATION_ID {
-        return Err(Error::new(
-            ErrorKind::NotADatabase,
-            "hot.db is an SQLite database of another program: choose another folder",
-        ));
-    }
-    if format > FORMAT {
-        return Err(Error::new(
-            ErrorKind::NewerVersion,
-            format!(
-                "hot.db has format {format}, and this code knows {FORMAT}: use a newer release"
-            ),
-        ));
-    }
-    Ok(false)
-}
-
-fn unreadable(error: Error) -> Error {
-    match error.kind() {
-        ErrorKind::NotADatabase => Error::new(
-            ErrorKind::NotADatabase,
-            "hot.db is not an SQLite database: choose another folder, or restore the file",
-        )
-        .with_source(error),
-        ErrorKind::Corrupt => {
-            Error::corrupt("hot.db is damaged: restore it, or rebuild it").with_source(error)
-        }
-        _ => error,
-    }
 }
 
 fn set_up(connection: &Connection, builder: &NamespaceBuilder) -> Result<()> {
@@ -331,11 +299,17 @@ fn finish(connection: &Connection) {
             connection::set_meta(connection, "unsynced", 0)?;
         }
         connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::TRUNCATE)?;
-        Ok(())
+        // So that SQLite removes the empty log.
+        connection::checkpoint_on_close(connection, true)
     };
     if let Err(error) = tidy() {
         tracing::warn!(%error, "the namespace was closed without a last checkpoint");
     }
+}
+
+/// The write-ahead log of the database `hot`.
+pub(super) fn log_of(hot: &Path) -> PathBuf {
+    hot.with_file_name("hot.db-wal")
 }
 
 fn hot_path(builder: &NamespaceBuilder) -> PathBuf {

@@ -53,7 +53,8 @@ impl Readers {
             path,
             vfs,
             immutable,
-            idle: (0..keep.max(1)).map(|_| Slot::default()).collect(),
+            // More places than connections, so that threads seldom share one.
+            idle: (0..keep.max(4) * 4).map(|_| Slot::default()).collect(),
             closed: AtomicBool::new(false),
             state: Mutex::default(),
             opened: Condvar::new(),

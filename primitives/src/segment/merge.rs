@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use super::format::{Codec, SegmentBuilder};
-use super::{LogState, MERGED, Segment, row_id};
+use super::{LogState, MERGED, Segment, first_of, row_id};
 use crate::error::Result;
 use crate::namespace::Namespace;
 
 /// Below this many segments a run that is still too small waits for more.
 const ENOUGH: usize = 256;
+
+/// Stored segments of this size are left as they are.
+const LARGE: i64 = 64 << 10;
 
 /// Merges what can be merged in every log with new segments. Returns how many rows went.
 pub(crate) fn merge_all(namespace: &Namespace) -> Result<u64> {
@@ -41,22 +44,31 @@ fn next_run(namespace: &Namespace, log: &Arc<LogState>) -> Result<Option<Run>> {
         let merged: i64 = connection
             .prepare_cached("SELECT merged FROM segment_logs WHERE id = ?")?
             .query_row([log.id()], |row| row.get(0))?;
-        let mut statement = connection
-            .prepare_cached("SELECT id, data FROM segments WHERE id >= ? AND id < ? ORDER BY id")?;
-        let mut rows =
-            statement.query((row_id(log.id(), merged as u64), row_id(log.id() + 1, 0)))?;
+        // SQLite knows a blob's length without reading it, so what is large costs nothing here.
+        let mut statement = connection.prepare_cached(
+            "SELECT id, CASE WHEN length(data) < ? THEN data END FROM segments \
+             WHERE id >= ? AND id < ? ORDER BY id",
+        )?;
+        let range = (LARGE, row_id(log.id(), merged as u64), row_id(log.id() + 1, 0));
+        let mut rows = statement.query(range)?;
         let mut builder = SegmentBuilder::default();
-        let (mut ids, mut count) = ((0, 0), 0);
+        let (mut ids, mut count, mut passed) = ((0, 0), 0, merged as u64);
         while let Some(row) = rows.next()? {
             let id: i64 = row.get(0)?;
-            let data = row.get_ref(1)?.as_blob().unwrap_or_default();
+            let Some(data) = row.get_ref(1)?.as_blob_or_null().unwrap_or_default() else {
+                if count == 0 {
+                    passed = first_of(id);
+                    continue;
+                }
+                return Ok(Some(finish(builder, ids, count, first_of(id))));
+            };
             let segment = Segment::decode(data)
                 .map_err(|error| error.context(format!("merging log {:?}", log.name())))?;
             let large = segment.header().raw_len as usize > MERGED / 2;
             if large && count == 0 {
                 // Already as large as a merge would make it: step over it.
-                let merged_to = segment.last().0 + 1;
-                return Ok(Some(Run { first_id: id, last_id: id, rows: 1, merged_to, data: None }));
+                passed = segment.first().0;
+                continue;
             }
             if large {
                 // Nothing can join the run any more, however small it is.
@@ -78,7 +90,8 @@ fn next_run(namespace: &Namespace, log: &Arc<LogState>) -> Result<Option<Run>> {
             let merged_to = builder.first();
             return Ok(Some(finish(builder, ids, count, merged_to)));
         }
-        Ok(None)
+        let run = Run { first_id: 0, last_id: 0, rows: 0, merged_to: passed, data: None };
+        Ok((passed > merged as u64).then_some(run))
     })
 }
 

@@ -37,12 +37,14 @@ fn closed_namespace() -> TempDir {
     folder
 }
 
-/// Every file of the folder but the lock, with its bytes; SQLite's index of the log is no data.
+/// Every file of the folder but the lock, with its bytes. SQLite's index of the log is no data, and
+/// an empty log is none.
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
     let named = files.map(|file| (file.file_name().into_string().unwrap(), file.path()));
     let data = named.filter(|(name, _)| name != "LOCK" && !name.ends_with("-shm"));
-    data.map(|(name, path)| (name, fs::read(path).unwrap())).collect()
+    let read = data.map(|(name, path)| (name, fs::read(path).unwrap()));
+    read.filter(|(name, bytes)| name != "hot.db-wal" || !bytes.is_empty()).collect()
 }
 
 /// Opening fails, for reading too, with the same kind, and changes no file.
@@ -196,9 +198,10 @@ fn damage_that_a_write_meets_quarantines_the_namespace() {
     let folder = closed_namespace();
     let hot = Connection::open(folder.path().join("hot.db")).unwrap();
     let root = "SELECT rootpage FROM sqlite_schema WHERE name = 'rows'";
-    let root: usize = hot.query_row(root, [], |row| row.get(0)).unwrap();
+    let root: u32 = hot.query_row(root, [], |row| row.get(0)).unwrap();
     hot.close().unwrap();
-    change(folder.path(), |bytes| bytes[(root - 1) * 4096..root * 4096].fill(0xa5));
+    let end = root as usize * 4096;
+    change(folder.path(), |bytes| bytes[end - 4096..end].fill(0xa5));
     let ns = Namespace::open(folder.path()).unwrap();
     let refused = insert(&ns, 100).wait().unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Corrupt, "{refused}");
@@ -298,11 +301,11 @@ fn a_reader_in_another_process_sees_the_commits_of_the_owner() {
         let log = SegmentLog::open(&ns, "log").unwrap();
         let mut seen = 0;
         while seen < 30 {
-            log.refresh().unwrap();
             let rows = ids(&ns).len();
+            log.refresh().unwrap();
             if rows > seen {
                 seen = rows;
-                assert!(log.head().0 + 1 >= seen as u64);
+                assert!(log.head().0 >= seen as u64);
                 assert!(!log.read(Sequence(1), 1).unwrap().is_empty());
                 child.ack(seen);
             }
@@ -437,7 +440,7 @@ fn a_full_disk_at_the_first_opening_is_said_and_the_next_one_starts_afresh() {
     for room in (0..).step_by(3_000) {
         power.set_capacity(Some(room));
         match open() {
-            Ok(ns) => break drop(ns),
+            Ok(_) => break,
             Err(error) => {
                 refusals += 1;
                 assert_eq!(error.kind(), ErrorKind::DiskFull, "{room} bytes: {error}");

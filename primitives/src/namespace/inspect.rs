@@ -1,0 +1,105 @@
+//! What a folder holds, found out before anything in it is written.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::open::log_of;
+use crate::error::{Error, ErrorKind, Result};
+
+/// `HWTR`: says in the SQLite header that the file is ours.
+pub(super) const APPLICATION_ID: u32 = 0x4857_5452;
+/// The version of `hot.db` itself; each part has its own beside it.
+pub(super) const FORMAT: u32 = 1;
+
+/// Refuses `hot` when its header says that it is not ours: without SQLite, which leaves files of its
+/// own beside one that it has opened.
+pub(super) fn check_header(hot: &Path) -> Result<()> {
+    let file = match File::open(hot) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    let len = file.metadata()?.len();
+    let mut header = Vec::new();
+    file.take(100).read_to_end(&mut header)?;
+    if header.is_empty() {
+        return match has_content(&log_of(hot)) {
+            // SQLite would delete it.
+            true => Err(Error::corrupt("hot.db is empty, but its write-ahead log is not")),
+            false => Ok(()),
+        };
+    }
+    if header.len() < 100 || !header.starts_with(b"SQLite format 3\0") {
+        return Err(not_a_database());
+    }
+    let number = |bytes: &[u8]| bytes.iter().fold(0, |n, byte| n << 8 | u32::from(*byte));
+    let (application, format) = (number(&header[68..72]), number(&header[60..64]));
+    // What made it ours may still be in the write-ahead log.
+    if application != 0 {
+        judge(application, format)?;
+    }
+    let page = u64::from(number(&header[16..18])).max(512);
+    if application != 0 && len % page != 0 && !has_content(&log_of(hot)) {
+        return Err(Error::corrupt("hot.db is cut short: it ends within a page"));
+    }
+    Ok(())
+}
+
+/// Checks that the file is ours. `true` when it is empty, and may become ours.
+pub(super) fn inspect(connection: &Connection, read_only: bool) -> Result<bool> {
+    let number = |pragma: &str| -> Result<u32> {
+        // SQLite shows both as signed.
+        let number: i32 = connection.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get(0))?;
+        Ok(number as u32)
+    };
+    let (application, format) = (number("application_id")?, number("user_version")?);
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if application == 0 && tables == 0 && !read_only {
+        return Ok(true);
+    }
+    judge(application, format).map(|()| false)
+}
+
+fn judge(application: u32, format: u32) -> Result<()> {
+    if application != APPLICATION_ID {
+        return Err(Error::new(
+            ErrorKind::NotADatabase,
+            "hot.db is an SQLite database of another program: choose another folder",
+        ));
+    }
+    if format > FORMAT {
+        return Err(Error::new(
+            ErrorKind::NewerVersion,
+            format!("hot.db has format {format}, and this code knows {FORMAT}: use a newer release"),
+        ));
+    }
+    Ok(())
+}
+
+/// Says what SQLite's errors mean while a namespace is opened.
+pub(super) fn unreadable(error: Error) -> Error {
+    let from_sqlite = std::error::Error::source(&error).is_some();
+    match error.kind() {
+        ErrorKind::NotADatabase if from_sqlite => not_a_database().with_source(error),
+        ErrorKind::Corrupt if from_sqlite => {
+            Error::corrupt("hot.db is damaged: restore it, or rebuild it").with_source(error)
+        }
+        _ => error,
+    }
+}
+
+fn not_a_database() -> Error {
+    Error::new(
+        ErrorKind::NotADatabase,
+        "hot.db is not an SQLite database: choose another folder, or restore the file",
+    )
+}
+
+/// Whether there is a file at `path` that is not empty.
+pub(super) fn has_content(path: &Path) -> bool {
+    path.metadata().is_ok_and(|file| file.len() > 0)
+}
