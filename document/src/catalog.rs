@@ -90,6 +90,19 @@ impl Table {
         }
     }
 
+    /// Refuses a type whose ids are of another kind.
+    pub(crate) fn check_id_kind(&self, kind: IdKind) -> Result<()> {
+        if self.id_kind == kind {
+            return Ok(());
+        }
+        Err(Error::invalid(format!(
+            "collection {:?} has {} ids, and this type has {} ids",
+            self.name,
+            self.id_kind.name(),
+            kind.name()
+        )))
+    }
+
     pub(crate) fn table_id(&self) -> TableId {
         TableId(self.number)
     }
@@ -205,4 +218,13 @@ pub(crate) fn check_name(name: &str) -> Result<()> {
         )));
     }
     Ok(())
+}
+
+/// Makes the document store's own tables in `namespace`, which opening a collection does by itself:
+/// needed only for a first collection that is opened inside a transaction.
+///
+/// # Errors
+/// `NewerVersion`; `ReadOnly`; SQLite's errors.
+pub fn prepare(namespace: &Namespace) -> Result<()> {
+    namespace.install(&PART)
 }

@@ -21,6 +21,7 @@ mod verify;
 mod write;
 mod written;
 
+pub use catalog::prepare;
 pub use collections::{CollectionInfo, collections};
 pub use document::{Document, IndexSpec, Uniqueness};
 pub use encoded::MAX_DOCUMENT_BYTES;

@@ -15,7 +15,7 @@ use crate::catalog::{Catalog, PART, Table, check_name};
 use crate::document::{Document, Uniqueness};
 use crate::encoded::Encoded;
 use crate::id::{DocumentId, IdKind, ToId};
-use crate::index::{IndexBuild, IndexInfo, drop_index_wait};
+use crate::index::{IndexBuild, IndexInfo, create_within, drop_index_wait};
 use crate::patch;
 use crate::transaction::DocumentTransaction;
 use crate::ttl;
@@ -81,14 +81,7 @@ impl<T: Document> DocumentStore<T> {
             table: OnceLock::new(),
         };
         if let Some(kind) = T::id_kind() {
-            let table = collection.create(kind)?;
-            if table.id_kind != kind {
-                return Err(Error::invalid(format!(
-                    "collection {name:?} has {} ids, and this type has {} ids",
-                    table.id_kind.name(),
-                    kind.name()
-                )));
-            }
+            collection.create(kind)?.check_id_kind(kind)?;
         }
         let store = DocumentStore { collection: Arc::new(collection), kind: PhantomData };
         if !namespace.is_read_only() {
@@ -97,6 +90,42 @@ impl<T: Document> DocumentStore<T> {
             }
         }
         Ok(store)
+    }
+
+    /// Opens the collection `name` inside a transaction, where waiting for the writer is not possible:
+    /// a collection that is not there is made in the transaction itself, with its indexes. The handle
+    /// is good for this transaction only, since the transaction may still fail.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open); `WouldDeadlock` when an index has yet to be built over documents, or
+    /// the namespace has never been [prepared](crate::prepare) for documents.
+    pub fn open_within(tx: &Transaction<'_>, namespace: &Namespace, name: &str) -> Result<Self> {
+        check_name(name)?;
+        let changes = ChangeLog::open(namespace)?;
+        namespace.install(&PART)?;
+        let catalog = Catalog::of(namespace);
+        let committed = catalog.find(namespace, name)?;
+        if let Some(kind) = T::id_kind() {
+            let made;
+            let table = match &committed {
+                Some(table) => table,
+                None => {
+                    made = Table::load_or_create(tx, name, kind)?;
+                    &made
+                }
+            };
+            table.check_id_kind(kind)?;
+            create_within(tx, table, T::indexes(), committed.is_none())?;
+        }
+        let collection = Collection {
+            namespace: namespace.clone(),
+            changes,
+            catalog,
+            name: name.into(),
+            id_field: T::id_field(),
+            table: OnceLock::new(),
+        };
+        Ok(DocumentStore { collection: Arc::new(collection), kind: PhantomData })
     }
 
     /// Opens the collection that the type names.

@@ -73,6 +73,9 @@ impl Headwater {
 
     pub(crate) fn new(namespace: Namespace) -> Result<Headwater> {
         let changes = ChangeLog::open(&namespace)?;
+        if !namespace.is_read_only() {
+            PARTS.iter().try_for_each(|part| (part.prepare)(&namespace))?;
+        }
         let inner = Inner { namespace, changes, opened: Opened::default() };
         Ok(Headwater { inner: Arc::new(inner) })
     }

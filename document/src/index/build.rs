@@ -12,7 +12,7 @@ use headwater_primitives::{
 
 use super::Index;
 use crate::catalog::{Catalog, Table};
-use crate::document::Uniqueness;
+use crate::document::{IndexSpec, Uniqueness};
 
 /// How long one batch may hold the writer.
 const BATCH: Duration = Duration::from_millis(15);
@@ -114,20 +114,64 @@ async fn register(
             }
             return Ok((!index.is_ready()).then_some(index.number));
         }
-        tx.sql().execute(
-            "INSERT INTO document_indexes(collection, path, is_unique, built_to) \
-             VALUES (?, ?, ?, ?)",
-            (table.number, &path, uniqueness == Uniqueness::Unique, i64::MIN),
-        )?;
-        let number = tx.sql().last_insert_rowid() as u32;
-        tx.sql().execute_batch(&format!(
-            "CREATE TABLE document_index_{number}(value BLOB NOT NULL, row INTEGER NOT NULL, \
-             PRIMARY KEY(value, row)) WITHOUT ROWID"
-        ))?;
+        let number = create_table(tx, table, &path, uniqueness, Some(i64::MIN))?;
         table.reload_indexes(tx)?;
         Ok(Some(number))
     })
     .await
+}
+
+/// Adds an index to the catalog, with its empty table. Returns its number.
+fn create_table(
+    tx: &Transaction<'_>,
+    table: &Table,
+    path: &str,
+    uniqueness: Uniqueness,
+    built_to: Option<i64>,
+) -> Result<u32> {
+    tx.sql().execute(
+        "INSERT INTO document_indexes(collection, path, is_unique, built_to) VALUES (?, ?, ?, ?)",
+        (table.number, path, uniqueness == Uniqueness::Unique, built_to),
+    )?;
+    let number = tx.sql().last_insert_rowid() as u32;
+    tx.sql().execute_batch(&format!(
+        "CREATE TABLE document_index_{number}(value BLOB NOT NULL, row INTEGER NOT NULL, \
+         PRIMARY KEY(value, row)) WITHOUT ROWID"
+    ))?;
+    Ok(number)
+}
+
+/// Makes the indexes that `specs` asks for and `table` lacks, inside `tx`, which can only be done for
+/// a collection that `tx` itself has made.
+///
+/// # Errors
+/// `WouldDeadlock` for another collection: others write to it by the indexes that they know.
+pub(crate) fn create_within(
+    tx: &Transaction<'_>,
+    table: &Table,
+    specs: &[IndexSpec],
+    is_new: bool,
+) -> Result<()> {
+    let known = table.indexes();
+    for spec in specs {
+        if known.iter().any(|index| index.text == spec.path) {
+            continue;
+        }
+        Index::new(0, spec.path, spec.uniqueness, false)?;
+        let select = format!("SELECT EXISTS(SELECT 1 FROM {})", table.sql.table);
+        if !is_new || tx.sql().query_row(&select, [], |row| row.get(0))? {
+            return Err(Error::new(
+                ErrorKind::WouldDeadlock,
+                format!(
+                    "collection {:?} has no index on {:?} yet, and building one takes transactions \
+                     of its own: open the collection before this one",
+                    table.name, spec.path
+                ),
+            ));
+        }
+        create_table(tx, table, spec.path, spec.uniqueness, None)?;
+    }
+    Ok(())
 }
 
 struct Batch {

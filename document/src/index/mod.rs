@@ -5,7 +5,7 @@ mod entries;
 
 pub use build::{BuildProgress, IndexBuild};
 
-pub(crate) use build::{Interrupted, drop_index_wait};
+pub(crate) use build::{Interrupted, create_within, drop_index_wait};
 pub(crate) use entries::{IndexChange, show};
 
 use std::sync::Arc;

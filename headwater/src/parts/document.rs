@@ -1,14 +1,14 @@
 //! The document store behind the facade.
 
-use headwater_document::{Document, DocumentStore, collections, verify};
-use headwater_primitives::{Error, ErrorKind, Namespace, Result};
+use headwater_document::{Document, DocumentStore, collections, prepare, verify};
+use headwater_primitives::{Namespace, Result};
 
 use super::PartHooks;
 use crate::database::Headwater;
 use crate::stats::TableStats;
 use crate::transaction::Transaction;
 
-pub(crate) const HOOKS: PartHooks = PartHooks { verify, tables };
+pub(crate) const HOOKS: PartHooks = PartHooks { prepare, verify, tables };
 
 fn tables(namespace: &Namespace) -> Result<Vec<TableStats>> {
     let collections = collections(namespace)?;
@@ -57,18 +57,11 @@ impl Headwater {
 }
 
 impl Transaction<'_> {
-    /// The store of `T`, which must be open: opening one waits for the writer, on whose thread a
-    /// transaction runs.
+    /// The store of `T`: the open one, or one for this transaction.
     pub(crate) fn documents<T: Document>(&self) -> Result<DocumentStore<T>> {
-        self.db().opened().get().ok_or_else(|| {
-            Error::new(
-                ErrorKind::WouldDeadlock,
-                format!(
-                    "collection {:?} is not open yet, and a transaction cannot open it: name its \
-                     type to `Headwater::builder(…).with::<T>()`, or use it once before",
-                    T::collection()
-                ),
-            )
-        })
+        match self.db().opened().get() {
+            Some(store) => Ok(store),
+            None => DocumentStore::open_within(self, self.db().namespace(), T::collection()),
+        }
     }
 }

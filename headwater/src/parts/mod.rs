@@ -9,6 +9,8 @@ use crate::stats::TableStats;
 
 /// One store's answers.
 pub(crate) struct PartHooks {
+    /// Makes what has to be there before a transaction can make the rest.
+    pub(crate) prepare: fn(&Namespace) -> Result<()>,
     /// One line per defect.
     pub(crate) verify: fn(&Namespace) -> Result<Vec<String>>,
     /// Its tables.

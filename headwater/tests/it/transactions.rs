@@ -81,3 +81,27 @@ fn stores_are_taken_into_the_transaction_whole() {
     .unwrap();
     assert_eq!(db.get::<Customer>("ada").wait().unwrap().unwrap().city, "Bern");
 }
+
+#[test]
+fn a_transaction_may_be_the_first_use_of_a_type() {
+    let db = Headwater::in_memory().unwrap();
+    let failed = db.transaction(|tx| {
+        tx.put(&customer("ada", "London"))?;
+        tx.put(&customer("bob", "Oslo"))?;
+        Err::<(), _>(headwater::Error::invalid("changed my mind"))
+    });
+    failed.wait().unwrap_err();
+    db.transaction(|tx| {
+        tx.put(&customer("ada", "London"))?;
+        assert_eq!(tx.get::<Customer>("ada")?, Some(customer("ada", "London")));
+        tx.put(&customer("bob", "Oslo"))
+    })
+    .wait()
+    .unwrap();
+
+    // The indexes that the type declares came with it.
+    let taken = Customer { id: "eve".into(), ..customer("ada", "London") };
+    assert_eq!(db.put(&taken).wait().unwrap_err().kind(), headwater::ErrorKind::AlreadyExists);
+    assert_eq!(db.get::<Customer>("bob").wait().unwrap(), Some(customer("bob", "Oslo")));
+    assert_eq!(db.verify().unwrap(), Vec::<String>::new());
+}

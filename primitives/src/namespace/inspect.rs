@@ -52,7 +52,8 @@ pub(super) fn check_header(hot: &Path) -> Result<()> {
 pub(super) fn inspect(connection: &Connection, read_only: bool) -> Result<bool> {
     let number = |pragma: &str| -> Result<u32> {
         // SQLite shows both as signed.
-        let number: i32 = connection.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get(0))?;
+        let number: i32 =
+            connection.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get(0))?;
         Ok(number as u32)
     };
     let (application, format) = (number("application_id")?, number("user_version")?);
@@ -74,7 +75,9 @@ fn judge(application: u32, format: u32) -> Result<()> {
     if format > FORMAT {
         return Err(Error::new(
             ErrorKind::NewerVersion,
-            format!("hot.db has format {format}, and this code knows {FORMAT}: use a newer release"),
+            format!(
+                "hot.db has format {format}, and this code knows {FORMAT}: use a newer release"
+            ),
         ));
     }
     Ok(())

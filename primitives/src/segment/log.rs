@@ -102,9 +102,7 @@ impl SegmentLog {
         }
         if !namespace.is_read_only() {
             let owned = name.to_owned();
-            namespace
-                .transaction(move |tx| create(tx.sql(), &owned))
-                .wait()?;
+            namespace.transaction(move |tx| create(tx.sql(), &owned)).wait()?;
         }
         shared.readers.with(|connection| shared.load_logs(connection))?;
         let state = shared.log(name).ok_or_else(|| {
@@ -364,7 +362,11 @@ impl SegmentLog {
     }
 
     /// Looks up how many records those units have that span segments.
-    pub(super) fn resolve_totals(&self, connection: &Connection, segment: &mut Segment) -> Result<()> {
+    pub(super) fn resolve_totals(
+        &self,
+        connection: &Connection,
+        segment: &mut Segment,
+    ) -> Result<()> {
         if !segment.header().spans {
             return Ok(());
         }

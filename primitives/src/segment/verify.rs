@@ -112,5 +112,7 @@ impl Units {
 }
 
 fn broken(first: u64) -> Error {
-    Error::corrupt(format!("the unit at sequence {first} has another number of records than it says"))
+    Error::corrupt(format!(
+        "the unit at sequence {first} has another number of records than it says"
+    ))
 }

@@ -150,8 +150,7 @@ impl Tested {
                 assert_eq!(given.0, sequence);
                 let (actor, tag) = (actor.clone(), tag(*seed));
                 let (payload, len) = (*seed, *len);
-                let expected =
-                    Expected { sequence, first, index, total, actor, tag, payload, len };
+                let expected = Expected { sequence, first, index, total, actor, tag, payload, len };
                 self.expected.push(expected);
             }
         }

@@ -4,19 +4,20 @@
 
 mod cache;
 mod close;
-// mod crash;
+mod crash;
 mod damage;
 mod durability;
 mod epochs;
 mod executor;
 mod groups;
 mod kv;
+mod ledger;
 mod log;
 mod merge;
 mod open;
-// mod powercut;
+mod powercut;
 mod queue;
 mod snapshots;
-// mod strace;
+mod strace;
 mod support;
 mod writer;

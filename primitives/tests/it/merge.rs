@@ -126,7 +126,11 @@ fn readers_see_no_gap_while_segments_are_merged_and_cut() {
                 while !done.load(Ordering::SeqCst) || next <= log.head().0 {
                     for segment in log.read(Sequence(next), bytes).unwrap() {
                         let behind = segment.first().0 > next;
-                        assert!(!behind || log.start().0 > next, "a gap before {}", segment.first());
+                        assert!(
+                            !behind || log.start().0 > next,
+                            "a gap before {}",
+                            segment.first()
+                        );
                         for record in segment.records() {
                             next = next.max(record.unwrap().sequence.0 + 1);
                         }

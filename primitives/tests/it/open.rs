@@ -71,8 +71,7 @@ fn change(folder: &Path, change: impl FnOnce(&mut Vec<u8>)) {
 
 #[test]
 fn a_file_that_is_not_sqlite_is_refused() {
-    let texts: [&[u8]; 4] =
-        [b"x", b"SQLite format 2\0", &[0; 5000], b"a diary, not a database\n"];
+    let texts: [&[u8]; 4] = [b"x", b"SQLite format 2\0", &[0; 5000], b"a diary, not a database\n"];
     for text in texts {
         let folder = tempdir().unwrap();
         fs::write(folder.path().join("hot.db"), text).unwrap();

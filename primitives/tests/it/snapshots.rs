@@ -221,9 +221,11 @@ const LONG_READS: [(&str, Reading); 3] = [
         }
         Ok(())
     }),
-    ("many small statements", |snapshot| loop {
-        let one = "SELECT id FROM rows WHERE id = ?";
-        snapshot.sql().prepare_cached(one)?.query_row([1], |_| Ok(()))?;
+    ("many small statements", |snapshot| {
+        loop {
+            let one = "SELECT id FROM rows WHERE id = ?";
+            snapshot.sql().prepare_cached(one)?.query_row([1], |_| Ok(()))?;
+        }
     }),
 ];
 
