@@ -1,4 +1,5 @@
 //! The examples run as they are, to their end.
+#![allow(clippy::unwrap_used)]
 
 use std::process::{Command, Output};
 

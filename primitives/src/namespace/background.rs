@@ -1,7 +1,7 @@
 //! The namespace's one background thread: checkpoints, merges, and what the stores ask for.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -10,6 +10,9 @@ use rusqlite::wal::CheckpointMode;
 
 use super::{Namespace, Shared};
 use crate::error::{Error, ErrorKind, Result};
+
+/// A checkpoint is due as often as this while the write-ahead log grows to its budget.
+pub(super) const LIMITS_PER_BUDGET: usize = 8;
 
 /// Snapshots of this age end by themselves soon enough.
 const SHORT: Duration = Duration::from_millis(50);
@@ -22,6 +25,7 @@ pub(crate) struct Background {
     state: Mutex<State>,
     wake: Condvar,
     wal_pages: AtomicUsize,
+    restart_due: AtomicBool,
 }
 
 #[derive(Default)]
@@ -56,10 +60,17 @@ impl Background {
     pub(crate) fn wal_grew(&self, pages: usize, limit: usize) {
         let before = self.wal_pages.swap(pages, Ordering::Relaxed);
         if pages >= limit && (before < limit || pages % limit < pages.saturating_sub(before)) {
+            // The writer must not run away from this thread: past the budget it helps.
+            self.restart_due.store(pages >= limit * LIMITS_PER_BUDGET, Ordering::Relaxed);
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             state.checkpoint_due = true;
             self.wake.notify_all();
         }
+    }
+
+    /// Whether the writer itself should start the write-ahead log over before its next group.
+    pub(crate) fn take_restart_due(&self) -> bool {
+        self.restart_due.swap(false, Ordering::Relaxed)
     }
 
     /// Takes note that the next commit starts the write-ahead log over.
@@ -120,7 +131,13 @@ pub(super) fn run(namespace: &Namespace, checkpointer: &Connection) {
 /// Copies the write-ahead log into the database while writers go on, then lets the writer finish
 /// the rest between two groups, so that the next commit starts the log over.
 fn checkpoint(shared: &Shared, checkpointer: &Connection) -> Result<()> {
-    shared.checkpoint(checkpointer, CheckpointMode::PASSIVE)?;
+    // Past the budget it is the writer's turn: there is one checkpointer at a time.
+    if !shared.log_is_too_long() {
+        match shared.checkpoint(checkpointer, CheckpointMode::PASSIVE) {
+            Err(error) if error.kind() != ErrorKind::Locked => return Err(error),
+            _ => {}
+        }
+    }
     shared.writer.request_checkpoint();
     if !shared.log_is_too_long() {
         return Ok(());

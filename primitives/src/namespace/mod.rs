@@ -94,6 +94,8 @@ pub(crate) struct Shared {
     epoch: u64,
     logs: Mutex<Vec<Arc<LogState>>>,
     quarantine: OnceLock<Error>,
+    /// What went wrong when it was closed.
+    unfinished: OnceLock<Error>,
     extensions: Mutex<Vec<Arc<dyn Any + Send + Sync>>>,
     lock: Mutex<Option<Lock>>,
 }
@@ -302,10 +304,8 @@ impl Namespace {
     /// What went wrong at the end; the data is as durable as it was acknowledged all the same.
     pub fn close(self) -> Result<()> {
         self.inner.close();
-        match self.shared().quarantined() {
-            Some(error) => Err(error),
-            None => Ok(()),
-        }
+        let unfinished = || self.shared().unfinished.get().map(Error::duplicate);
+        self.shared().quarantined().or_else(unfinished).map_or(Ok(()), Err)
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {

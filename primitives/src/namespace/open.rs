@@ -142,8 +142,12 @@ fn serve(
     shared.background.stop();
     let _ = background.join();
     shared.readers.close();
-    if !shared.volatile && shared.quarantined().is_none() {
-        finish(&connection);
+    if !shared.volatile
+        && shared.quarantined().is_none()
+        && let Err(error) = finish(&connection)
+    {
+        tracing::warn!(%error, "the namespace was closed without a last checkpoint");
+        let _ = shared.unfinished.set(error.context("at the end"));
     }
     drop(connection);
     shared.release();
@@ -247,7 +251,7 @@ fn enter_epoch(connection: &Connection, now: Timestamp) -> Result<u64> {
 
 /// Reports the log's length to the background thread after every commit.
 fn watch_log(connection: &mut Connection, shared: &Arc<Shared>, bytes: u64) -> Result<()> {
-    let limit = ((bytes / 8 / PAGE) as usize).max(64);
+    let limit = budget_pages(bytes) / background::LIMITS_PER_BUDGET;
     let shared = Arc::downgrade(shared);
     connection.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages: i32| {
         if let Some(shared) = shared.upgrade() {
@@ -278,33 +282,36 @@ fn shared(
         cache: RowCache::new(if builder.read_only { 0 } else { builder.cache_bytes }),
         writer: Arc::new(Writer::new(queue)),
         background: Background::default(),
-        wal_pages_hard: ((builder.wal_bytes / PAGE) as usize).max(512),
+        wal_pages_hard: budget_pages(builder.wal_bytes),
         epoch,
         logs: Mutex::default(),
         quarantine: OnceLock::new(),
+        unfinished: OnceLock::new(),
         extensions: Mutex::default(),
         lock: Mutex::new(lock),
     }))
 }
 
-/// Leaves a database without a log behind, synced, and says so.
-fn finish(connection: &Connection) {
-    let tidy = || -> Result<()> {
-        // Whoever still reads keeps the log, which does no harm: not worth a long wait.
-        connection.busy_timeout(Duration::from_secs(1))?;
-        connection::set_synchronous(connection, Durability::Sync)?;
-        if connection::meta(connection, "unsynced")?.unwrap_or(0) != 0 {
-            // First all the data, then the word that it is safe.
-            connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::TRUNCATE)?;
-            connection::set_meta(connection, "unsynced", 0)?;
-        }
-        connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::TRUNCATE)?;
-        // So that SQLite removes the empty log.
-        connection::checkpoint_on_close(connection, true)
-    };
-    if let Err(error) = tidy() {
-        tracing::warn!(%error, "the namespace was closed without a last checkpoint");
+/// Leaves a synced database behind, that says so, and no log unless somebody still reads it.
+fn finish(connection: &Connection) -> Result<()> {
+    connection.busy_timeout(Duration::from_secs(1))?;
+    connection::set_synchronous(connection, Durability::Sync)?;
+    if connection::meta(connection, "unsynced")?.unwrap_or(0) != 0 {
+        // The log is read back in order: the word is there only with all that came before it.
+        connection::set_meta(connection, "unsynced", 0)?;
     }
+    let emptied = connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::TRUNCATE);
+    match emptied.map_err(Error::from) {
+        // So that SQLite removes the empty log.
+        Ok(_) => connection::checkpoint_on_close(connection, true),
+        Err(error) if error.kind() == ErrorKind::Locked => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The pages that the write-ahead log may grow to; a smaller budget would cost too many checkpoints.
+fn budget_pages(bytes: u64) -> usize {
+    usize::try_from(bytes / PAGE).unwrap_or(usize::MAX).max(512)
 }
 
 /// The write-ahead log of the database `hot`.

@@ -133,7 +133,7 @@ impl GroupCommitter {
             if !members.is_empty() {
                 self.commit_group(connection, &mut control, &mut members);
             }
-            if checkpoint {
+            if self.shared.background.take_restart_due() || checkpoint {
                 // Best effort: the checkpointer looks again.
                 let _ = self.shared.restart_log(connection);
             }

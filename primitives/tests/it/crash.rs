@@ -56,7 +56,7 @@ fn take_up(acknowledged: &mut BTreeMap<i64, u64>, outcome: &Outcome) {
     }
 }
 
-fn kill_rounds(test: fn(), rounds: u64) {
+fn kill_rounds(test: impl Fn() + Copy, rounds: u64) {
     if let Some(child) = crash::child() {
         write_for_ever(&child);
     }
@@ -131,7 +131,7 @@ fn a_crash_at_a_fail_point_loses_nothing_that_was_acknowledged() {
         "commit.after:40",
         "merge.before-delete:1",
         "merge.before-insert:1",
-        "retention.delete:1",
+        "retention.delete:3",
         "retention.delete:7",
     ] {
         let (folder, mut acknowledged) = (tempdir().unwrap(), BTreeMap::new());

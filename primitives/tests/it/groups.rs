@@ -67,7 +67,7 @@ fn a_member_that_hides_the_rollback_it_caused_is_not_told_that_it_committed() {
         insert_in(tx, 3).map(drop)
     });
     let told = together(&ns, [insert(&ns, 1).map(drop), culprit]);
-    assert!(told.iter().all(|told| aborted(told)), "{told:?}");
+    assert!(told.iter().all(aborted), "{told:?}");
     assert_eq!(ids(&ns), [7]);
 }
 
@@ -90,7 +90,7 @@ fn a_full_disk_loses_the_group_and_leaves_the_namespace_usable() {
         })
     };
     let told = together(&ns, [row_and_record(&ns, &log, 2), large(&ns, 3)]);
-    assert!(told.iter().all(|told| aborted(told)), "{told:?}");
+    assert!(told.iter().all(aborted), "{told:?}");
     let message = told[0].as_ref().unwrap_err().to_string();
     assert!(message.contains("full"), "{message}");
     assert_eq!(ids(&ns), [1]);
@@ -124,7 +124,7 @@ fn a_disk_that_fills_in_the_middle_of_the_work_loses_the_group() {
         Ok(())
     });
     let told = together(&ns, [insert(&ns, 1000).map(drop), huge]);
-    assert!(told.iter().all(|told| aborted(told)), "{told:?}");
+    assert!(told.iter().all(aborted), "{told:?}");
     assert!(ids(&ns).is_empty());
     insert(&ns, 1).wait().unwrap();
 }

@@ -71,7 +71,7 @@ fn step() -> impl Strategy<Value = Step> {
 /// Text-like and random bytes in turn, so that some segments compress and some do not.
 fn payload(seed: u64, len: usize) -> Vec<u8> {
     let mut bytes = vec![b'a' + (seed % 26) as u8; len];
-    if seed % 3 == 0 {
+    if seed.is_multiple_of(3) {
         Rng::new(seed).fill(&mut bytes);
     }
     bytes

@@ -245,7 +245,7 @@ fn a_snapshot_that_holds_the_log_past_its_budget_is_ended_and_the_log_stays_boun
         assert!(error.to_string().contains("smaller steps"), "{error}");
         assert!(most <= 4 * BUDGET, "{name}: {most} bytes");
         assert_eq!(ids(&ns), [1], "the connection serves on");
-        ns.snapshot(|snapshot| count_pages(snapshot)).unwrap();
+        ns.snapshot(count_pages).unwrap();
     }
 }
 
@@ -277,7 +277,7 @@ fn a_snapshot_inside_a_snapshot_does_not_deadlock_while_new_ones_are_held_back()
                 let started = Instant::now();
                 let both = ns.snapshot(|outer| -> Result<()> {
                     count_pages(outer)?;
-                    ns.snapshot(|inner| count_pages(inner))?;
+                    ns.snapshot(count_pages)?;
                     count_pages(outer).map(drop)
                 });
                 match both {

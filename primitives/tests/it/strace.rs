@@ -36,7 +36,7 @@ fn write(child: &Child, durability: Durability) {
 }
 
 /// The acknowledgements that came before their group's sync, of how many. `None` without strace.
-fn early(test: fn()) -> Option<(usize, usize)> {
+fn early(test: impl Fn()) -> Option<(usize, usize)> {
     let folder = tempdir().unwrap();
     let events = match trace(&Crash::of(test, "writers", folder.path())) {
         Ok(events) => events,
