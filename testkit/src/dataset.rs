@@ -20,7 +20,10 @@ pub fn dataset(name: &str) -> Option<PathBuf> {
 }
 
 fn find(name: &str, root: Option<&Path>) -> Option<PathBuf> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/datasets");
+    // At run time first: a cached build of this crate may have been made in another folder.
+    let package = std::env::var_os("CARGO_MANIFEST_DIR");
+    let package = package.unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let beside = Path::new(&package).join("../../shared/datasets");
     [root, Some(beside.as_path())]
         .into_iter()
         .flatten()

@@ -9,7 +9,8 @@ fn run(example: &str, arguments: &[&str]) -> Output {
         .args(["run", "--quiet", "--offline", "-p", "headwater-examples", "--example", example])
         .arg("--")
         .args(arguments)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        // At run time: a cached build may have been made in another folder.
+        .current_dir(std::env::var_os("CARGO_MANIFEST_DIR").unwrap())
         .output()
         .unwrap()
 }

@@ -131,13 +131,7 @@ pub(super) fn run(namespace: &Namespace, checkpointer: &Connection) {
 /// Copies the write-ahead log into the database while writers go on, then lets the writer finish
 /// the rest between two groups, so that the next commit starts the log over.
 fn checkpoint(shared: &Shared, checkpointer: &Connection) -> Result<()> {
-    // Past the budget it is the writer's turn: there is one checkpointer at a time.
-    if !shared.log_is_too_long() {
-        match shared.checkpoint(checkpointer, CheckpointMode::PASSIVE) {
-            Err(error) if error.kind() != ErrorKind::Locked => return Err(error),
-            _ => {}
-        }
-    }
+    shared.checkpoint(checkpointer, CheckpointMode::PASSIVE)?;
     shared.writer.request_checkpoint();
     if !shared.log_is_too_long() {
         return Ok(());

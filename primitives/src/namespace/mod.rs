@@ -91,6 +91,7 @@ pub(crate) struct Shared {
     pub(crate) writer: Arc<Writer>,
     pub(crate) background: Background,
     wal_pages_hard: usize,
+    checkpointing: Mutex<()>,
     epoch: u64,
     logs: Mutex<Vec<Arc<LogState>>>,
     quarantine: OnceLock<Error>,
@@ -370,6 +371,12 @@ impl Shared {
         if let Some(error) = self.quarantined() {
             return Err(error);
         }
+        // SQLite has one checkpointer at a time, and refuses a second one without a wait.
+        let _turn = match (mode, self.checkpointing.try_lock()) {
+            (_, Ok(turn)) => turn,
+            (CheckpointMode::PASSIVE, Err(_)) => return Ok(()),
+            (_, Err(_)) => self.checkpointing.lock().unwrap_or_else(PoisonError::into_inner),
+        };
         let copied = connection.wal_checkpoint_v2(None::<&str>, mode);
         copied.map(drop).map_err(|error| {
             let error = Error::from(error);

@@ -283,6 +283,7 @@ fn shared(
         writer: Arc::new(Writer::new(queue)),
         background: Background::default(),
         wal_pages_hard: budget_pages(builder.wal_bytes),
+        checkpointing: Mutex::default(),
         epoch,
         logs: Mutex::default(),
         quarantine: OnceLock::new(),
