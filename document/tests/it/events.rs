@@ -9,12 +9,13 @@ use headwater_document::cdc::{
     BatchKind, ChangeLog, EventFilter, EventKey, KeyRef, Op, Start, Store, Subscription,
 };
 use headwater_document::primitives::{
-    Attributes, ManualClock, Namespace, Result, Timestamp, WriteOptions,
+    Attributes, ManualClock, Namespace, Result, Sequence, Timestamp, WriteOptions,
 };
-use headwater_document::{DocumentStore, PutOptions};
+use headwater_document::{DocumentStore, PutOptions, ToId};
+use headwater_testkit::Rng;
 use serde_json::{Value, json};
 
-use crate::support::{Account, events, folded, memory, stored};
+use crate::support::{Account, Raise, events, folded, memory, stored};
 
 #[test]
 fn every_write_tells_what_was_and_what_is() {
@@ -101,22 +102,15 @@ fn typed_events_decode_into_the_type_and_filters_narrow_to_a_collection() {
 }
 
 /// Reads the snapshot and then the stream up to the head; the documents that both add up to.
-fn followed(
-    changes: &ChangeLog,
-    subscription: &mut Subscription,
-    until_idle: Duration,
-) -> BTreeMap<EventKey, Value> {
-    let (mut documents, mut at, mut last) = (BTreeMap::new(), None, None::<EventKey>);
-    while let Some(batch) = subscription.next_batch_wait(until_idle).unwrap() {
+fn followed(changes: &ChangeLog, subscription: &mut Subscription) -> BTreeMap<EventKey, Value> {
+    let (mut documents, mut at, mut last) = (BTreeMap::new(), None::<Sequence>, None::<EventKey>);
+    while let Some(batch) = subscription.try_next_batch().unwrap() {
         for event in batch.events() {
             let event = event.unwrap();
             let key = event.key().unwrap().to_owned();
             if batch.kind() == BatchKind::Changes {
-                let expected = at
-                    .map_or(event.sequence(), |at: headwater_document::primitives::Sequence| {
-                        at.next()
-                    });
-                assert_eq!(event.sequence(), expected, "no gap and no repetition");
+                let gap = at.is_some_and(|at| at.next() != event.sequence());
+                assert!(!gap, "event {} after {at:?}", event.sequence());
                 at = Some(event.sequence());
                 let before = event.before_value().unwrap();
                 assert_eq!(documents.remove(&key), before, "event {}", event.sequence());
@@ -140,46 +134,46 @@ fn followed(
     documents
 }
 
+/// Puts and deletes until `done`.
+fn write_rows(store: &DocumentStore, id: fn(u64) -> Value, writer: u64, done: &AtomicBool) {
+    let mut rng = Rng::new(writer);
+    let mut n = 0;
+    while !done.load(Ordering::SeqCst) {
+        n += 1;
+        let document = json!({"id": id(rng.below(4_000)), "n": n, "writer": writer});
+        store.put(&document).wait().unwrap();
+        if rng.chance(40) {
+            store.delete(id(rng.below(4_000)).to_id().unwrap()).wait().unwrap();
+        }
+    }
+}
+
 fn snapshot_among_writers(id: fn(u64) -> Value) {
     let (ns, store) = memory("rows");
     let rows: Vec<Value> = (0..3_000).map(|n| json!({"id": id(n), "n": 0})).collect();
     store.bulk_insert(&rows).wait().unwrap();
     let changes = ChangeLog::open(&ns).unwrap();
-    let done = Arc::new(AtomicBool::new(false));
-    std::thread::scope(|scope| {
-        for writer in 0..2_u64 {
-            let (store, done) = (store.clone(), done.clone());
-            scope.spawn(move || {
-                let mut rng = headwater_testkit::Rng::new(writer);
-                let mut n = 0;
-                while !done.load(Ordering::SeqCst) {
-                    n += 1;
-                    let document = json!({"id": id(rng.below(4_000)), "n": n, "writer": writer});
-                    store.put(&document).wait().unwrap();
-                    if rng.chance(40) {
-                        let gone = json!({"id": id(rng.below(4_000))});
-                        let gone = headwater_document::ToId::to_id(&gone["id"]).unwrap();
-                        store.delete(gone).wait().unwrap();
-                    }
-                }
-            });
+    let done = AtomicBool::new(false);
+    let mut subscription = std::thread::scope(|scope| {
+        for writer in 0..2 {
+            let (store, done) = (&store, &done);
+            scope.spawn(move || write_rows(store, id, writer, done));
         }
+        let _raise = Raise(&done);
         std::thread::sleep(Duration::from_millis(30));
         let mut subscription = changes.snapshot_then_stream(store.clone()).unwrap();
         for _ in 0..4 {
             // The first pages are read while the writers are at work.
             assert!(subscription.next_batch_wait(Duration::from_secs(5)).unwrap().is_some());
         }
-        drop(subscription);
         let subscription = changes.snapshot_then_stream(store.clone()).unwrap();
         std::thread::sleep(Duration::from_millis(60));
-        done.store(true, Ordering::SeqCst);
-        let mut subscription = subscription;
-        let documents = followed(&changes, &mut subscription, Duration::from_millis(200));
-        let expected: BTreeMap<_, _> =
-            stored(&store).into_iter().map(|(key, (document, _))| (key, document)).collect();
-        assert_eq!(documents, expected);
+        subscription
     });
+    let documents = followed(&changes, &mut subscription);
+    let expected: BTreeMap<_, _> =
+        stored(&store).into_iter().map(|(key, (document, _))| (key, document)).collect();
+    assert_eq!(documents, expected);
     let expected = folded(&events(&ns), "rows");
     assert_eq!(stored(&store), expected, "the log alone says the same");
 }

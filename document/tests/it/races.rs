@@ -8,7 +8,7 @@ use headwater_document::primitives::{Durability, ErrorKind, Namespace};
 use headwater_document::{DocumentStore, PutOptions, Uniqueness};
 use serde_json::{Value, json};
 
-use crate::support::{defects, memory, opened, refused};
+use crate::support::{Raise, defects, memory, opened, refused};
 
 /// Writes, reads and an index build at once; how long the slowest write took.
 fn build_among_writers(documents: usize) -> Duration {
@@ -20,15 +20,15 @@ fn build_among_writers(documents: usize) -> Duration {
         let batch: Vec<Value> = orders.by_ref().take(10_000.min(documents)).collect();
         store.bulk_insert(&batch).wait().unwrap();
     }
-    let building = AtomicBool::new(true);
+    let built = AtomicBool::new(false);
     let total = store.count().wait().unwrap();
     let slowest = std::thread::scope(|scope| {
         let writers: Vec<_> = (0..4_u64)
             .map(|writer| {
-                let (store, building) = (&store, &building);
+                let (store, built) = (&store, &built);
                 scope.spawn(move || {
                     let (mut slowest, mut n) = (Duration::ZERO, 0);
-                    while building.load(Ordering::SeqCst) {
+                    while !built.load(Ordering::SeqCst) {
                         let new = json!({"id": format!("new-{writer}-{n}"), "status": "written"});
                         let old = format!("ord-{:07}", (n * 37 + writer) % total);
                         let patch = json!({"status": "patched"});
@@ -43,8 +43,9 @@ fn build_among_writers(documents: usize) -> Duration {
                 })
             })
             .collect();
+        let raise = Raise(&built);
         store.create_index("status", Uniqueness::Many).unwrap().wait().unwrap();
-        building.store(false, Ordering::SeqCst);
+        drop(raise);
         let results: Vec<_> = writers.into_iter().map(|writer| writer.join().unwrap()).collect();
         let written: u64 = results.iter().map(|(_, n)| n).sum();
         assert!(written > 20, "the writers wrote only {written}");
@@ -102,13 +103,11 @@ fn readers_never_see_an_index_before_it_is_complete() {
                 }
             });
         }
-        scope.spawn(|| {
-            for _ in 0..60 {
-                store.create_index("v", Uniqueness::Many).unwrap().wait().unwrap();
-                store.drop_index("v").unwrap();
-            }
-            done.store(true, Ordering::SeqCst);
-        });
+        let _raise = Raise(&done);
+        for _ in 0..60 {
+            store.create_index("v", Uniqueness::Many).unwrap().wait().unwrap();
+            store.drop_index("v").unwrap();
+        }
     });
 }
 
@@ -130,11 +129,11 @@ fn a_read_never_sees_less_than_what_was_acknowledged() {
                 }
             });
         }
+        let _raise = Raise(&done);
         for n in 1..=400 {
             store.put(&json!({"id": 0, "n": n})).wait().unwrap();
             acknowledged.store(n, Ordering::SeqCst);
         }
-        done.store(true, Ordering::SeqCst);
     });
 }
 
@@ -217,10 +216,10 @@ fn indexes_that_are_made_and_dropped_at_once_end_up_complete() {
                 store.delete((n * 31) % 600).wait().unwrap();
             }
         });
+        let _raise = Raise(&done);
         for builder in builders {
             builder.join().unwrap();
         }
-        done.store(true, Ordering::SeqCst);
     });
     store.create_index("a", Uniqueness::Many).unwrap().wait().unwrap();
     assert!(store.indexes().unwrap().iter().all(|index| index.ready));

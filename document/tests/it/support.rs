@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use headwater_document::cdc::{ChangeLog, EventFilter, EventKey, Op, Start, UnifiedEvent};
@@ -44,6 +45,15 @@ pub(crate) fn opened(builder: NamespaceBuilder) -> Namespace {
         }
     }
     builder.open().unwrap()
+}
+
+/// Raises a flag when it is dropped, so that threads which wait for it end where a test fails, too.
+pub(crate) struct Raise<'a>(pub(crate) &'a AtomicBool);
+
+impl Drop for Raise<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
 }
 
 /// The message of `result`, which must be an error of this kind.

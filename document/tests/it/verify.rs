@@ -1,6 +1,7 @@
 //! `verify`: one thing is damaged behind the namespace's back, and exactly that thing is named.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use headwater_document::cdc::ChangeLog;
 use headwater_document::primitives::rusqlite::Connection;
@@ -8,7 +9,7 @@ use headwater_document::primitives::{Namespace, Result, Sequence, jsonb};
 use headwater_document::{DocumentStore, Uniqueness, verify};
 use serde_json::{Value, json};
 
-use crate::support::{defects, opened};
+use crate::support::{Raise, defects, opened};
 
 /// Twenty people with two indexes, each written in a commit of its own, some written twice; the
 /// third event is that of `p2`.
@@ -287,21 +288,21 @@ fn verify_runs_beside_writers_and_finds_nothing() {
     let ns = Namespace::in_memory().unwrap();
     people(&ns);
     let store: DocumentStore = DocumentStore::open(&ns, "people").unwrap();
-    let done = std::sync::atomic::AtomicBool::new(false);
+    let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| {
             let mut n = 0;
-            while !done.load(std::sync::atomic::Ordering::SeqCst) {
+            while !done.load(Ordering::SeqCst) {
                 let id = format!("w{}", n % 7);
                 store.put(&json!({"id": id, "tags": [n]})).wait().unwrap();
                 store.delete(format!("w{}", (n + 3) % 7)).wait().unwrap();
                 n += 1;
             }
         });
+        let _raise = Raise(&done);
         for _ in 0..30 {
             assert_eq!(verify(&ns).unwrap(), Vec::<String>::new());
         }
-        done.store(true, std::sync::atomic::Ordering::SeqCst);
     });
 }
 

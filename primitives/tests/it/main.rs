@@ -9,6 +9,7 @@ mod damage;
 mod durability;
 mod epochs;
 mod executor;
+mod formats;
 mod groups;
 mod kv;
 mod ledger;
