@@ -20,6 +20,7 @@ pub(crate) struct Order {
     pub(crate) total: f64,
     pub(crate) shipping: Address,
     pub(crate) gift: bool,
+    pub(crate) delivery_note: String,
 }
 
 /// Who ordered.
@@ -137,6 +138,14 @@ const CITIES: [(&str, &str); 8] = [
     ("Gent", "BE"),
 ];
 const STATUSES: [&str; 5] = ["placed", "paid", "packed", "shipped", "delivered"];
+const NOTES: [&str; 6] = [
+    "Please leave it with the neighbours on the ground floor if nobody is at home.",
+    "The bell does not work, so call when you are at the gate; the dog is friendly.",
+    "Deliver between nine and noon, the office is closed in the afternoon on Fridays.",
+    "Use the entrance in the yard, third staircase, and mind the low ceiling there.",
+    "No signature needed; put it into the box beside the garage and close the lid.",
+    "Fragile: it is a present, so no invoice in the parcel and no logo on it please.",
+];
 const CURRENCIES: [&str; 3] = ["EUR", "GBP", "NOK"];
 
 fn order(id: u64) -> Order {
@@ -165,6 +174,7 @@ fn order(id: u64) -> Order {
             country: country.to_owned(),
         },
         gift: random.below(10) == 0,
+        delivery_note: random.pick(&NOTES).to_owned(),
     }
 }
 

@@ -259,7 +259,8 @@ mod tests {
     #[test]
     fn a_line_has_the_agreed_fields() {
         let line = report(&RATE, [1.0, 2.0, 3.0]).series[0].lines("area").remove(0);
-        let fields: Vec<_> = line.as_object().into_iter().flat_map(Map::keys).collect();
+        let mut fields: Vec<_> = line.as_object().into_iter().flat_map(Map::keys).collect();
+        fields.sort();
         let agreed = ["area", "case", "metric", "params", "system", "unit", "value", "version"];
         assert_eq!(fields, agreed);
     }

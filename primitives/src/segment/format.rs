@@ -142,8 +142,13 @@ impl SegmentBuilder {
         tags: &[Arc<str>],
         records: &[u8],
     ) -> Result<()> {
+        let next = self.first + u64::from(self.count);
         if self.count == 0 {
             self.first = piece.first;
+        } else if piece.first != next {
+            // Sequences are counted, not stored: a gap would give the rest the wrong ones.
+            let first = piece.first;
+            return Err(Error::corrupt(format!("sequence {first} comes where {next} belongs")));
         }
         let time = piece.time.0;
         let (earliest, latest) = self.times.unwrap_or((time, time));

@@ -245,6 +245,22 @@ fn merging_stops_at_a_damaged_segment_and_changes_nothing() {
 }
 
 #[test]
+fn merging_does_not_hide_that_a_segment_is_missing() {
+    let (ns, log) = damaged_log();
+    for _ in 0..300 {
+        let inside = log.clone();
+        ns.transaction(move |tx| tx.append(&inside, "tag", b"x")).wait().unwrap();
+    }
+    let (id, _) = segments(&ns)[50];
+    sql(&ns, format!("DELETE FROM segments WHERE id = {id}")).wait().unwrap();
+    let before = verify(&ns, &log);
+    assert_eq!(before.len(), 1, "{before:?}");
+    let _ = ns.merge_segments();
+    assert_eq!(verify(&ns, &log), before);
+    assert_eq!(read(&log, 1).unwrap_err().kind(), ErrorKind::Corrupt);
+}
+
+#[test]
 fn numbers_that_run_past_the_end_or_past_64_bits_are_refused() {
     for bytes in [&[][..], &[0x80], &[0xff; 9], &[0xff; 11]] {
         let mut rest = bytes;
