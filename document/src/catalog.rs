@@ -90,6 +90,15 @@ impl Table {
         }
     }
 
+    /// Stands for a collection that is not there, and so has no rows.
+    pub(crate) fn absent(name: &str, id_kind: IdKind) -> Self {
+        Table::new(0, name, id_kind)
+    }
+
+    pub(crate) fn is_absent(&self) -> bool {
+        self.number == 0
+    }
+
     /// Refuses a type whose ids are of another kind.
     pub(crate) fn check_id_kind(&self, kind: IdKind) -> Result<()> {
         if self.id_kind == kind {

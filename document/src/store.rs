@@ -177,7 +177,7 @@ impl<T: Document> DocumentStore<T> {
 
     /// [`insert`](Self::insert) with an end of life.
     pub fn insert_with(&self, document: &T, options: PutOptions) -> Commit<Written> {
-        self.write(document, move |writing, encoded| {
+        self.write(document, Existing::MayBe, move |writing, encoded| {
             writing.insert(encoded.id, &encoded.body, &options)
         })
     }
@@ -189,7 +189,7 @@ impl<T: Document> DocumentStore<T> {
 
     /// [`put`](Self::put) with an expected version or an end of life.
     pub fn put_with(&self, document: &T, options: PutOptions) -> Commit<Written> {
-        self.write(document, move |writing, encoded| {
+        self.write(document, Existing::MayBe, move |writing, encoded| {
             writing.put(encoded.id, &encoded.body, &options, Existing::MayBe)
         })
     }
@@ -202,7 +202,7 @@ impl<T: Document> DocumentStore<T> {
     /// [`replace`](Self::replace) with an expected version (`Conflict` when it has another) or an
     /// end of life.
     pub fn replace_with(&self, document: &T, options: PutOptions) -> Commit<Written> {
-        self.write(document, move |writing, encoded| {
+        self.write(document, Existing::Must, move |writing, encoded| {
             writing.put(encoded.id, &encoded.body, &options, Existing::Must)
         })
     }
@@ -252,7 +252,8 @@ impl<T: Document> DocumentStore<T> {
             Ok(id) => id,
             Err(error) => return Commit::refused(error),
         };
-        self.collection.write(Some(id.kind()), move |writing| writing.delete(id, expected))
+        let kind = Some(id.kind());
+        self.collection.write(kind, Existing::Must, move |writing| writing.delete(id, expected))
     }
 
     /// Inserts many documents in one transaction: all, or none when one is refused. Documents are
@@ -312,12 +313,13 @@ impl<T: Document> DocumentStore<T> {
     fn write(
         &self,
         document: &T,
+        existing: Existing,
         work: impl FnOnce(&Writing<'_>, Encoded) -> Result<Written> + Send + 'static,
     ) -> Commit<Written> {
         match Encoded::new(&self.collection.name, document) {
             Ok(encoded) => {
                 let kind = encoded.id.as_ref().map(DocumentId::kind);
-                self.collection.write(kind, move |writing| work(writing, encoded))
+                self.collection.write(kind, existing, move |writing| work(writing, encoded))
             }
             Err(error) => Commit::refused(error),
         }
@@ -333,7 +335,9 @@ impl<T: Document> DocumentStore<T> {
             Ok(id) => id,
             Err(error) => return Commit::refused(error),
         };
-        self.collection.write(Some(id.kind()), move |writing| writing.change(id, expected, change))
+        let kind = Some(id.kind());
+        self.collection
+            .write(kind, Existing::Must, move |writing| writing.change(id, expected, change))
     }
 }
 
@@ -372,11 +376,32 @@ impl Collection {
         self.existing_table()
     }
 
-    /// A write to this collection. `kind` is that of the first document's id, should the write be
-    /// what makes the collection.
+    /// The collection as `tx` sees it. Where there is none it is made, for ids of `kind`, unless the
+    /// document must be there already.
+    pub(crate) fn table_in(
+        &self,
+        tx: &Transaction<'_>,
+        kind: Option<IdKind>,
+        existing: Existing,
+    ) -> Result<Arc<Table>> {
+        if let Some(table) = self.table()? {
+            return Ok(table.clone());
+        }
+        let kind = kind.unwrap_or(IdKind::Text);
+        // Not kept: the transaction that makes it may still fail.
+        Ok(Arc::new(match existing {
+            Existing::MayBe => Table::load_or_create(tx, &self.name, kind)?,
+            Existing::Must => Table::load(tx.sql(), &self.name)?
+                .unwrap_or_else(|| Table::absent(&self.name, kind)),
+        }))
+    }
+
+    /// A write to this collection. `kind` is that of the document's id, should the write be what
+    /// makes the collection.
     pub(crate) fn write<R: Send + 'static>(
         self: &Arc<Self>,
         kind: Option<IdKind>,
+        existing: Existing,
         work: impl FnOnce(&Writing<'_>) -> Result<R> + Send + 'static,
     ) -> Commit<R> {
         let table = match self.table() {
@@ -391,10 +416,7 @@ impl Collection {
         self.namespace.transaction_with(options, move |tx| {
             let table = match table {
                 Some(table) => table,
-                None => {
-                    let kind = kind.unwrap_or(IdKind::Text);
-                    Arc::new(Table::load_or_create(tx, &collection.name, kind)?)
-                }
+                None => collection.table_in(tx, kind, existing)?,
             };
             work(&Writing {
                 tx,

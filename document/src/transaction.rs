@@ -1,12 +1,10 @@
 //! A collection inside a transaction: the same operations, at once, on the writer thread.
 
 use std::marker::PhantomData;
-use std::sync::Arc;
 
 use headwater_primitives::{Result, Sequence, Transaction, jsonb};
 use serde_json::Value;
 
-use crate::catalog::Table;
 use crate::document::Document;
 use crate::encoded::Encoded;
 use crate::id::{DocumentId, IdKind, ToId};
@@ -43,7 +41,9 @@ impl<'a, T: Document> DocumentTransaction<'a, T> {
     pub fn insert_with(&self, document: &T, options: PutOptions) -> Result<Written> {
         let encoded = Encoded::new(&self.collection.name, document)?;
         let kind = encoded.id.as_ref().map(DocumentId::kind);
-        self.writing(kind, |writing| writing.insert(encoded.id, &encoded.body, &options))
+        self.writing(kind, Existing::MayBe, |writing| {
+            writing.insert(encoded.id, &encoded.body, &options)
+        })
     }
 
     /// Writes a document, over the one with the same id if there is one.
@@ -92,7 +92,7 @@ impl<'a, T: Document> DocumentTransaction<'a, T> {
     /// As [`get`](Self::get).
     pub fn get_versioned(&self, id: impl ToId) -> Result<Option<Versioned<T>>> {
         let id = id.to_id()?;
-        self.writing(Some(id.kind()), |writing| {
+        self.writing(Some(id.kind()), Existing::Must, |writing| {
             writing.check_kind(&id)?;
             let Some(row) = writing.live_row(&id)? else { return Ok(None) };
             let document = jsonb::from_slice(&row.body)?;
@@ -147,13 +147,15 @@ impl<'a, T: Document> DocumentTransaction<'a, T> {
         expected: Option<Sequence>,
     ) -> Result<Option<Written>> {
         let id = id.to_id()?;
-        self.writing(Some(id.kind()), |writing| writing.delete(id, expected))
+        self.writing(Some(id.kind()), Existing::Must, |writing| writing.delete(id, expected))
     }
 
     fn put_over(&self, document: &T, options: PutOptions, existing: Existing) -> Result<Written> {
         let encoded = Encoded::new(&self.collection.name, document)?;
         let kind = encoded.id.as_ref().map(DocumentId::kind);
-        self.writing(kind, |writing| writing.put(encoded.id, &encoded.body, &options, existing))
+        self.writing(kind, existing, |writing| {
+            writing.put(encoded.id, &encoded.body, &options, existing)
+        })
     }
 
     fn change(
@@ -162,23 +164,17 @@ impl<'a, T: Document> DocumentTransaction<'a, T> {
         change: impl FnOnce(&[u8]) -> Result<(Option<DocumentId>, Vec<u8>)>,
     ) -> Result<Written> {
         let id = id.to_id()?;
-        self.writing(Some(id.kind()), |writing| writing.change(id, None, change))
+        self.writing(Some(id.kind()), Existing::Must, |writing| writing.change(id, None, change))
     }
 
     fn writing<R>(
         &self,
         kind: Option<IdKind>,
+        existing: Existing,
         work: impl FnOnce(&Writing<'_>) -> Result<R>,
     ) -> Result<R> {
         let collection = self.collection;
-        let table = match collection.table()? {
-            Some(table) => table.clone(),
-            // Not kept: the transaction that makes it may still fail.
-            None => {
-                let kind = kind.unwrap_or(IdKind::Text);
-                Arc::new(Table::load_or_create(self.tx, &collection.name, kind)?)
-            }
-        };
+        let table = collection.table_in(self.tx, kind, existing)?;
         work(&Writing {
             tx: self.tx,
             table: &table,

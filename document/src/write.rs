@@ -26,10 +26,12 @@ pub(crate) struct Row {
     pub(crate) body: Vec<u8>,
 }
 
-/// What to do when a row is there, or is not.
+/// Whether a document has to be there already.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Existing {
+    /// It may; where there is no collection, the write makes one.
     MayBe,
+    /// It must; where there is no collection, there is no document.
     Must,
 }
 
@@ -194,6 +196,9 @@ impl Writing<'_> {
     }
 
     pub(crate) fn read_row(&self, id: &DocumentId) -> Result<Option<Row>> {
+        if self.table.is_absent() {
+            return Ok(None);
+        }
         Ok(self
             .tx
             .sql()

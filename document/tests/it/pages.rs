@@ -71,6 +71,7 @@ fn walk(store: &DocumentStore, filter: &Filter, sort: &Sort, limit: usize) -> Ve
             "a page that is not full is the last"
         );
         found.extend(page.documents.into_iter().map(|found| found.document));
+        assert!(found.len() < 1_000, "the pages go round in circles");
         match page.next {
             Some(next) => token = Some(next),
             None => return found,

@@ -114,6 +114,41 @@ fn a_collection_that_was_made_in_a_failing_transaction_never_was() {
 }
 
 #[test]
+fn what_finds_nothing_makes_no_collection() {
+    let (ns, store) = memory("nothing");
+    let document = json!({"id": "a"});
+    assert_eq!(store.delete("a").wait().unwrap(), None);
+    refused(store.delete_with("a", Some(Sequence(1))).wait(), ErrorKind::Conflict);
+    refused(store.replace(&document).wait(), ErrorKind::NotFound);
+    refused(store.update("a", |_| ()).wait(), ErrorKind::NotFound);
+    let inside = store.clone();
+    ns.transaction(move |tx| -> Result<()> {
+        let nothing = inside.within(tx);
+        assert_eq!((nothing.get("a")?, nothing.get(1)?), (None, None));
+        assert_eq!(nothing.delete("a")?, None);
+        refused(nothing.replace(&document), ErrorKind::NotFound);
+        refused(nothing.merge_patch("a", &json!({})), ErrorKind::NotFound);
+        Ok(())
+    })
+    .wait()
+    .unwrap();
+    assert_eq!(store.id_kind().unwrap(), None, "the first document decides");
+    assert!(collections(&ns).unwrap().is_empty());
+    let inside = store.clone();
+    ns.transaction(move |tx| -> Result<()> {
+        let something = inside.within(tx);
+        something.insert(&json!({"id": 1}))?;
+        refused(something.get("a"), ErrorKind::InvalidInput);
+        assert_eq!(something.get(1)?, Some(json!({"id": 1})));
+        something.replace(&json!({"id": 1, "n": 2}))?;
+        something.delete(1).map(drop)
+    })
+    .wait()
+    .unwrap();
+    assert_eq!(store.id_kind().unwrap(), Some(IdKind::Integer));
+}
+
+#[test]
 fn one_transaction_may_make_several_collections() {
     let (ns, people) = memory("people");
     let places: DocumentStore = DocumentStore::open(&ns, "places").unwrap();

@@ -1,12 +1,12 @@
 //! Typed collections: user structs go in and come out, and what does not fit is told.
 
 use headwater_document::primitives::filter::field;
-use headwater_document::primitives::{ErrorKind, Namespace, Result};
+use headwater_document::primitives::{Error, ErrorKind, Namespace, Result};
 use headwater_document::{Document, DocumentId, DocumentStore, IdKind, Order, Uniqueness};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::support::{Account, refused};
+use crate::support::{Account, defects, refused};
 
 fn accounts() -> (Namespace, DocumentStore<Account>) {
     let ns = Namespace::in_memory().unwrap();
@@ -121,6 +121,45 @@ fn a_type_whose_unique_index_does_not_hold_does_not_open() {
     assert!(untyped.indexes().unwrap().iter().all(|index| index.path != "email"));
     untyped.delete(2).wait().unwrap();
     DocumentStore::<Account>::open(&ns, "accounts").unwrap();
+}
+
+#[test]
+fn a_type_may_be_used_first_inside_a_transaction() {
+    let ns = Namespace::in_memory().unwrap();
+    headwater_document::prepare(&ns).unwrap();
+    headwater_document::cdc::ChangeLog::open(&ns).unwrap();
+    let ada = Account { email: Some("a@x".into()), ..Account::new(1, "Ada") };
+    for fails in [true, false] {
+        let (inside, ada) = (ns.clone(), ada.clone());
+        let result = ns.transaction(move |tx| -> Result<()> {
+            let accounts = DocumentStore::<Account>::open_within(tx, &inside, "accounts")?;
+            accounts.within(tx).insert(&ada)?;
+            let same = Account { id: 2, ..ada.clone() };
+            refused(accounts.within(tx).insert(&same), ErrorKind::AlreadyExists);
+            let again = DocumentStore::<Account>::open_within(tx, &inside, "accounts")?;
+            assert_eq!(again.within(tx).get(1)?, Some(ada));
+            if fails { Err(Error::invalid("as asked")) } else { Ok(()) }
+        });
+        assert_eq!(result.wait().is_err(), fails);
+        assert_eq!(headwater_document::collections(&ns).unwrap().is_empty(), fails);
+    }
+    let accounts: DocumentStore<Account> = DocumentStore::open_default(&ns).unwrap();
+    assert_eq!(accounts.get(1).wait().unwrap(), Some(ada.clone()));
+    assert!(accounts.indexes().unwrap().iter().all(|index| index.ready));
+    let same = Account { id: 2, ..ada };
+    refused(accounts.insert(&same).wait(), ErrorKind::AlreadyExists);
+    assert_eq!(defects(&ns), Vec::<String>::new());
+
+    let untyped: DocumentStore = DocumentStore::open(&ns, "others").unwrap();
+    untyped.insert(&json!({"id": 1, "number": 1, "owner": "x"})).wait().unwrap();
+    let inside = ns.clone();
+    ns.transaction(move |tx| -> Result<()> {
+        let opened = DocumentStore::<Account>::open_within(tx, &inside, "others").map(drop);
+        refused(opened, ErrorKind::WouldDeadlock);
+        Ok(())
+    })
+    .wait()
+    .unwrap();
 }
 
 /// A document without an id of its own, and with what JSON cannot say.

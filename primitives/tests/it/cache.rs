@@ -71,6 +71,11 @@ fn get(ns: &Namespace, key: i64) -> Result<(u64, bool)> {
     Ok((version.0, false))
 }
 
+fn create_versions(ns: &Namespace) {
+    let table = "CREATE TABLE versions(id INTEGER PRIMARY KEY, version INTEGER NOT NULL)";
+    crate::support::sql(ns, table).wait().unwrap();
+}
+
 fn body(key: i64, version: u64) -> String {
     format!("row {key} at version {version}")
 }
@@ -106,8 +111,7 @@ fn raise(ns: &Namespace, key: i64, write: Write) -> Result<u64> {
 /// Runs the race and returns how many reads the cache served.
 fn run(race: &Race, time: Duration) -> u64 {
     let ns = Namespace::builder_in_memory().cache_bytes(race.cache_bytes).open().unwrap();
-    let table = "CREATE TABLE versions(id INTEGER PRIMARY KEY, version INTEGER NOT NULL)";
-    crate::support::sql(&ns, table).wait().unwrap();
+    create_versions(&ns);
     let acknowledged: Vec<_> = (0..race.keys).map(|_| AtomicU64::new(0)).collect();
     let (hits, done) = (AtomicU64::new(0), AtomicBool::new(false));
     let pick = |rng: &mut Rng| rng.below(race.keys as u64) as i64;
@@ -185,6 +189,21 @@ fn the_race_is_one_that_the_cache_takes_part_in() {
     };
     let hits = run(&race, Duration::from_millis(300));
     assert!(hits > 1_000, "only {hits} reads were served by the cache");
+}
+
+#[test]
+fn a_row_is_served_again_once_it_was_read_after_a_write() {
+    let ns = Namespace::in_memory().unwrap();
+    create_versions(&ns);
+    for version in 1..5 {
+        assert_eq!(raise(&ns, 1, Write::Commits).unwrap(), version);
+        assert_eq!(get(&ns, 1).unwrap(), (version, false));
+        assert_eq!(get(&ns, 1).unwrap(), (version, true));
+        raise(&ns, 2, Write::Commits).unwrap();
+        assert_eq!(get(&ns, 1).unwrap(), (version, true), "another row was written");
+        raise(&ns, 1, Write::Fails).unwrap_err();
+        assert_eq!(get(&ns, 1).unwrap(), (version, true), "the write has failed");
+    }
 }
 
 #[test]
