@@ -200,6 +200,7 @@ fn a_snapshot_has_no_documents_that_are_past_their_end_and_none_of_a_collection_
         loop {
             let batch = subscription.try_next_batch().unwrap().unwrap();
             rows.extend(batch.events().map(|event| event.unwrap().after_value().unwrap().unwrap()));
+            assert!(rows.len() < 10, "the snapshot goes round in circles");
             if batch.kind() == BatchKind::SnapshotEnd {
                 return rows;
             }

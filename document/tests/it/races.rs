@@ -64,10 +64,10 @@ fn build_among_writers(documents: usize) -> Duration {
     slowest
 }
 
-/// The best of three counts: other tests share the machine, and what they take is no writer's fault.
+/// The best of five counts: other tests share the machine, and what they take is no writer's fault.
 fn check_waits(documents: usize) {
     let mut took = Vec::new();
-    while took.len() < 3 {
+    while took.len() < 5 {
         took.push(build_among_writers(documents));
         println!("{documents} documents: the slowest writes took {took:?}");
         if took.iter().any(|slowest| *slowest < Duration::from_millis(100)) {
@@ -90,7 +90,10 @@ fn soak_no_writer_waits_long_while_a_million_documents_are_indexed() {
 
 #[test]
 fn readers_never_see_an_index_before_it_is_complete() {
-    let (_ns, store) = memory("people");
+    // On disk, where a commit takes its time.
+    let folder = tempfile::tempdir().unwrap();
+    let ns = Namespace::open(folder.path()).unwrap();
+    let store: DocumentStore = DocumentStore::open(&ns, "people").unwrap();
     let people: Vec<Value> = (0..400).map(|n| json!({"id": n, "v": n % 2})).collect();
     store.bulk_insert(&people).wait().unwrap();
     let done = AtomicBool::new(false);

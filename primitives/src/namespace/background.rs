@@ -150,3 +150,31 @@ fn checkpoint(shared: &Shared, checkpointer: &Connection) -> Result<()> {
     });
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn take_checkpoint_due(background: &Background) -> bool {
+        std::mem::take(&mut background.state.lock().unwrap().checkpoint_due)
+    }
+
+    #[test]
+    fn a_checkpoint_is_due_once_per_step_and_the_writer_helps_past_the_budget() {
+        let background = Background::default();
+        let grown = [50, 99, 100, 120, 199, 230, 290, 780, 810, 860, 910, 30, 101];
+        let due: Vec<_> = grown
+            .into_iter()
+            .filter(|pages| {
+                background.wal_grew(*pages, 100);
+                take_checkpoint_due(&background)
+            })
+            .collect();
+        assert_eq!(due, [100, 230, 780, 810, 910, 101]);
+
+        background.wal_grew(795, 100);
+        assert!(!background.take_restart_due(), "within the budget");
+        background.wal_grew(805, 100);
+        assert!(background.take_restart_due() && !background.take_restart_due());
+    }
+}

@@ -106,3 +106,41 @@ fn not_a_database() -> Error {
 pub(super) fn has_content(path: &Path) -> bool {
     path.metadata().is_ok_and(|file| file.len() > 0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is said of a `hot.db` with these bytes, beside a log of as many bytes as `log` says.
+    fn said(hot: &[u8], log: usize) -> Option<ErrorKind> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("hot.db");
+        std::fs::write(&path, hot).unwrap();
+        std::fs::write(log_of(&path), vec![0; log]).unwrap();
+        check_header(&path).err().map(|error| error.kind())
+    }
+
+    #[test]
+    fn a_header_tells_ours_from_others_newer_and_damaged_ones() {
+        let mut ours = vec![0; 4096];
+        ours[..16].copy_from_slice(b"SQLite format 3\0");
+        ours[16..18].copy_from_slice(&4096u16.to_be_bytes());
+        assert_eq!(said(&ours, 0), None, "what makes it ours may be in the log");
+        ours[60..64].copy_from_slice(&FORMAT.to_be_bytes());
+        ours[68..72].copy_from_slice(&APPLICATION_ID.to_be_bytes());
+        assert_eq!(said(&ours, 0), None);
+        assert_eq!(said(&[ours.as_slice(), &[0]].concat(), 0), Some(ErrorKind::Corrupt));
+        assert_eq!(said(&[ours.as_slice(), &[0]].concat(), 9), None, "the log completes it");
+        ours[63] += 1;
+        assert_eq!(said(&ours, 0), Some(ErrorKind::NewerVersion));
+        ours[71] += 1;
+        assert_eq!(said(&ours, 0), Some(ErrorKind::NotADatabase));
+    }
+
+    #[test]
+    fn a_file_that_is_missing_or_empty_may_become_ours() {
+        assert!(check_header(Path::new("/nowhere/at/all/hot.db")).is_ok());
+        assert_eq!(said(b"", 0), None);
+        assert_eq!(said(b"", 1), Some(ErrorKind::Corrupt));
+    }
+}

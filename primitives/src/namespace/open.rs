@@ -32,6 +32,9 @@ pub(super) fn open(builder: NamespaceBuilder) -> Result<Namespace> {
             ErrorKind::ReadOnly if !read_only => {
                 ": the folder or hot.db cannot be written; open it read-only"
             }
+            ErrorKind::ReadOnly if has_content(&log_of(&path.join("hot.db"))) => {
+                ": the write-ahead log that its owner left can be read only where it can be written"
+            }
             _ => "",
         };
         let message = format!("namespace {}{hint}", path.display());
@@ -59,10 +62,9 @@ fn open_in(mut builder: NamespaceBuilder) -> Result<Namespace> {
     )?;
     connection::checkpoint_on_close(&connection, !keep_log)?;
     let fresh = inspect(&connection, false)?;
-    if connection.is_readonly("main")? {
-        return Err(Error::new(ErrorKind::ReadOnly, "hot.db is read-only"));
-    }
     set_up(&connection, &builder)?;
+    // Writes nothing, and finds out whether hot.db and its log could be written.
+    connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK")?;
     if fresh {
         create(&connection)?;
     }

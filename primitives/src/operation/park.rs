@@ -46,3 +46,45 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Ready at its third poll; wakes at once, then from another thread.
+    struct Third(u32);
+
+    impl Future for Third {
+        type Output = u32;
+
+        fn poll(mut self: std::pin::Pin<&mut Self>, context: &mut Context<'_>) -> Poll<u32> {
+            self.0 += 1;
+            let waker = context.waker().clone();
+            match self.0 {
+                1 => waker.wake(),
+                2 => drop(thread::spawn(move || {
+                    thread::sleep(Duration::from_millis(20));
+                    waker.wake();
+                })),
+                polls => return Poll::Ready(polls),
+            }
+            Poll::Pending
+        }
+    }
+
+    #[test]
+    fn a_future_is_polled_when_it_was_woken_and_not_when_the_thread_was() {
+        let this = thread::current();
+        let noise = thread::spawn(move || (0..1_000).for_each(|_| this.unpark()));
+        assert_eq!(block_on(Third(0)), 3);
+        assert_eq!(block_on(Third(0)), 3);
+        noise.join().unwrap();
+    }
+
+    #[test]
+    fn a_future_may_block_on_another() {
+        assert_eq!(block_on(async { block_on(Third(0)) + Third(0).await }), 6);
+    }
+}

@@ -59,3 +59,37 @@ impl<T> Future for Filled<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Wake;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Woken(AtomicUsize);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    #[test]
+    fn the_last_waker_is_woken_once_and_the_first_result_stays() {
+        let slot = Slot::new();
+        let mut filled = Filled(slot.clone());
+        let (first, last) = (Arc::new(Woken::default()), Arc::new(Woken::default()));
+        for woken in [&first, &last] {
+            let waker = Waker::from(woken.clone());
+            assert!(Pin::new(&mut filled).poll(&mut Context::from_waker(&waker)).is_pending());
+        }
+        slot.fill(1);
+        slot.fill(2);
+        let woken = [first, last].map(|woken| woken.0.load(Ordering::SeqCst));
+        assert_eq!(woken, [0, 1]);
+        let mut context = Context::from_waker(Waker::noop());
+        assert_eq!(Pin::new(&mut filled).poll(&mut context), Poll::Ready(1));
+    }
+}

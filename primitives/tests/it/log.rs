@@ -403,6 +403,36 @@ fn a_commit_to_the_log_wakes_who_listens_and_a_failed_one_does_not() {
     assert_eq!(log.head(), Sequence(1), "woken after the record is there");
 }
 
+/// A follower that listens, looks and then waits misses no commit.
+#[test]
+fn a_follower_that_waits_for_each_commit_is_never_left_behind() {
+    use std::sync::mpsc::channel;
+    let ns = Namespace::in_memory().unwrap();
+    let log = SegmentLog::open(&ns, "log").unwrap();
+    let (saw, seen) = channel();
+    let followed = log.clone();
+    let follower = std::thread::spawn(move || {
+        for wanted in 1..=2_000 {
+            loop {
+                let listener = followed.listen();
+                if followed.head().0 >= wanted {
+                    break;
+                }
+                headwater_primitives::block_on(listener);
+            }
+            saw.send(wanted).unwrap();
+        }
+    });
+    crate::support::in_time(move || {
+        for wanted in 1..=2_000 {
+            let inside = log.clone();
+            ns.transaction(move |tx| tx.append(&inside, "tag", b"x")).wait().unwrap();
+            assert_eq!(seen.recv().unwrap(), wanted);
+        }
+        follower.join().unwrap();
+    });
+}
+
 #[test]
 fn a_namespace_says_when_it_has_no_room_for_another_log() {
     let ns = Namespace::in_memory().unwrap();

@@ -423,6 +423,24 @@ fn a_folder_that_cannot_be_written_is_said_and_can_be_read() {
         assert!(files(folder.path()) == before);
         set_mode(folder.path(), 0o755);
     }
+    // A crash left a log, and no owner can take it up where it is.
+    // Beside a file that cannot be written SQLite makes a log of the same kind.
+    set_mode(&folder.path().join("hot.db"), 0o644);
+    assert_eq!(Namespace::open(folder.path()).err().unwrap().kind(), ErrorKind::ReadOnly);
+    for file in ["hot.db-wal", "hot.db-shm"] {
+        set_mode(&folder.path().join(file), 0o644);
+    }
+    let ns = open(folder.path());
+    insert(&ns, 100).wait().unwrap();
+    let crashed = tempdir().unwrap();
+    for file in ["hot.db", "hot.db-wal"] {
+        fs::copy(folder.path().join(file), crashed.path().join(file)).unwrap();
+    }
+    set_mode(crashed.path(), 0o555);
+    let error = Namespace::builder(crashed.path()).read_only().open().err().unwrap();
+    assert_eq!(error.kind(), ErrorKind::ReadOnly, "{error}");
+    assert!(error.to_string().contains("write-ahead log"), "{error}");
+    set_mode(crashed.path(), 0o755);
     let inside = tempdir().unwrap();
     set_mode(inside.path(), 0o555);
     let error = Namespace::open(inside.path().join("new")).err().unwrap();
