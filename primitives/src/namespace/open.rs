@@ -62,8 +62,11 @@ fn open_in(mut builder: NamespaceBuilder) -> Result<Namespace> {
     )?;
     connection::checkpoint_on_close(&connection, !keep_log)?;
     let fresh = inspect(&connection, false)?;
+    if connection.is_readonly("main")? {
+        return Err(Error::new(ErrorKind::ReadOnly, "hot.db is read-only"));
+    }
     set_up(&connection, &builder)?;
-    // Writes nothing, and finds out whether hot.db and its log could be written.
+    // Writes nothing, and finds out whether the log could be written.
     connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK")?;
     if fresh {
         create(&connection)?;

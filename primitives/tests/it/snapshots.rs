@@ -47,7 +47,12 @@ fn a_snapshot_is_one_consistent_view_of_tables_and_logs_while_writers_go_on() {
                         let b = count(snapshot, "b")?;
                         Ok((a, b, head))
                     });
-                    let (a, b, head) = seen.unwrap();
+                    let (a, b, head) = match seen {
+                        Ok(seen) => seen,
+                        // On a busy machine even this takes long now and then.
+                        Err(error) if error.is_retryable() => continue,
+                        Err(error) => panic!("{error:?}"),
+                    };
                     assert_eq!((a + b, a as u64), (0, head), "half a transaction");
                     assert!(head >= last, "back in time");
                     (last, views) = (head, views + 1);
