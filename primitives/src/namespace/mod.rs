@@ -7,6 +7,7 @@ mod lock;
 mod open;
 mod readers;
 mod schema;
+mod views;
 
 pub use builder::NamespaceBuilder;
 pub use readers::Snapshot;
@@ -356,13 +357,15 @@ impl Shared {
     /// A checkpoint on the writer's connection, between two groups, after which the next commit
     /// starts the log over unless somebody reads it. Past the budget it waits a little for those.
     pub(crate) fn restart_log(&self, connection: &Connection) -> Result<()> {
-        if !self.log_is_too_long() {
-            return self.checkpoint(connection, CheckpointMode::PASSIVE);
-        }
-        connection.busy_timeout(Duration::from_millis(50))?;
-        let restarted = self.checkpoint(connection, CheckpointMode::RESTART);
-        connection.busy_timeout(connection::PATIENCE)?;
-        restarted.map(|()| self.background.wal_restarted())
+        self.readers.without_views(|| {
+            if !self.log_is_too_long() {
+                return self.checkpoint(connection, CheckpointMode::PASSIVE);
+            }
+            connection.busy_timeout(Duration::from_millis(50))?;
+            let restarted = self.checkpoint(connection, CheckpointMode::RESTART);
+            connection.busy_timeout(connection::PATIENCE)?;
+            restarted.map(|()| self.background.wal_restarted())
+        })
     }
 
     /// Copies what no reader needs of the write-ahead log into the database. Not after a failed

@@ -15,6 +15,7 @@ use super::inspect::{APPLICATION_ID, FORMAT, check_header, has_content, inspect,
 use super::lock::Lock;
 use super::readers::Readers;
 use super::schema::{BASE, CORE};
+use super::views::Views;
 use super::{Inner, Namespace, NamespaceBuilder, Shared};
 use crate::cache::RowCache;
 use crate::connection;
@@ -275,6 +276,9 @@ fn shared(
     queue: Arc<Queue>,
     lock: Option<Lock>,
 ) -> Result<Arc<Shared>> {
+    let cache = RowCache::new(if builder.read_only { 0 } else { builder.cache_bytes });
+    // Behind a read-only namespace another process may commit.
+    let views = Views::new((!builder.read_only).then(|| cache.published().clone()));
     Ok(Arc::new(Shared {
         path: builder.path.clone(),
         name: builder.name.clone().unwrap_or_else(|| default_name(&builder.path)),
@@ -283,8 +287,8 @@ fn shared(
         durability: builder.durability,
         clock: builder.clock.clone(),
         ids: builder.ids.clone(),
-        readers: Readers::new(hot, builder.vfs.clone(), immutable, builder.readers),
-        cache: RowCache::new(if builder.read_only { 0 } else { builder.cache_bytes }),
+        readers: Readers::new(hot, builder.vfs.clone(), immutable, builder.readers, views),
+        cache,
         writer: Arc::new(Writer::new(queue)),
         background: Background::default(),
         wal_pages_hard: budget_pages(builder.wal_bytes),

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, InterruptHandle, OpenFlags};
 
+use super::views::{Moment, Views};
 use crate::connection;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -21,6 +22,7 @@ pub(crate) struct Readers {
     closed: AtomicBool,
     state: Mutex<State>,
     opened: Condvar,
+    views: Views,
 }
 
 /// One idle connection, on a cache line of its own.
@@ -38,6 +40,19 @@ struct State {
 struct Reader {
     connection: Connection,
     ended: Arc<AtomicBool>,
+    /// The moment whose state an open read transaction shows.
+    view: Option<Moment>,
+    /// The moment of the read before.
+    seen: Option<Moment>,
+}
+
+impl Reader {
+    fn end_view(&mut self) -> Result<()> {
+        if self.view.take().is_some() {
+            self.connection.prepare_cached("ROLLBACK")?.execute([])?;
+        }
+        Ok(())
+    }
 }
 
 struct Open {
@@ -48,7 +63,13 @@ struct Open {
 }
 
 impl Readers {
-    pub(crate) fn new(path: PathBuf, vfs: Option<String>, immutable: bool, keep: usize) -> Self {
+    pub(super) fn new(
+        path: PathBuf,
+        vfs: Option<String>,
+        immutable: bool,
+        keep: usize,
+        views: Views,
+    ) -> Self {
         Readers {
             path,
             vfs,
@@ -58,18 +79,60 @@ impl Readers {
             closed: AtomicBool::new(false),
             state: Mutex::default(),
             opened: Condvar::new(),
+            views,
         }
     }
 
     /// Runs `read` on a connection, one statement at a time: not one consistent view.
+    ///
+    /// While nobody commits, one read transaction serves many reads: opening and closing one takes
+    /// locks that all connections of the process share.
     pub(crate) fn with<T, E: From<Error>>(
         &self,
         read: impl FnOnce(&Connection) -> Result<T, E>,
     ) -> Result<T, E> {
-        let reader = self.take()?;
+        let mut reader = self.take()?;
+        self.renew_view(&mut reader)?;
         let result = read(&reader.connection);
         self.give_back(reader);
         result
+    }
+
+    /// Ends a view that is not of this moment, and opens one when the read before was of it already.
+    fn renew_view(&self, reader: &mut Reader) -> Result<()> {
+        // Taken before the view begins, so that the view shows at least what it says.
+        let now = self.views.now();
+        if now.is_some() && reader.view == now {
+            return Ok(());
+        }
+        reader.end_view()?;
+        if now.is_some() && reader.seen == now {
+            begin(&reader.connection)?;
+            reader.view = now;
+        }
+        reader.seen = now;
+        Ok(())
+    }
+
+    /// Runs `work` while no connection keeps a view beyond its read, so that the write-ahead log can
+    /// be copied and started over.
+    pub(crate) fn without_views<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.views.suspend();
+        self.end_idle_views();
+        let result = work();
+        self.views.resume();
+        result
+    }
+
+    fn end_idle_views(&self) {
+        for slot in &self.idle {
+            let mut idle = slot.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(reader) = &mut *idle
+                && reader.end_view().is_err()
+            {
+                *idle = None;
+            }
+        }
     }
 
     /// Runs `read` in one consistent view.
@@ -79,7 +142,8 @@ impl Readers {
     ) -> Result<T, E> {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         self.wait_at_gate();
-        let reader = self.take()?;
+        let mut reader = self.take()?;
+        reader.end_view()?;
         let open = Arc::new(Open {
             since: Instant::now(),
             number: NUMBER.fetch_add(1, Ordering::Relaxed),
@@ -149,9 +213,16 @@ impl Readers {
         found.map_or_else(|| self.open(), Ok)
     }
 
-    fn give_back(&self, reader: Reader) {
+    fn give_back(&self, mut reader: Reader) {
+        let view = reader.view;
         // A transaction that a caller left open would show the next one an old state.
-        let mut reader = Some(reader).filter(|reader| reader.connection.is_autocommit());
+        if reader.connection.is_autocommit() == view.is_some() {
+            return;
+        }
+        if view.is_some() && !self.views.may_be_kept(view) && reader.end_view().is_err() {
+            return;
+        }
+        let mut reader = Some(reader);
         for slot in self.slots() {
             if let Ok(mut slot) = slot.0.try_lock()
                 && slot.is_none()
@@ -160,9 +231,11 @@ impl Readers {
                 break;
             }
         }
+        // What follows may have passed this slot before it was filled.
         if self.closed.load(Ordering::SeqCst) {
-            // The close may have passed this slot before it was filled.
             self.close();
+        } else if view.is_some() && !self.views.may_be_kept(view) {
+            self.end_idle_views();
         }
     }
 
@@ -190,7 +263,7 @@ impl Readers {
         let seen = ended.clone();
         connection.progress_handler(1000, Some(move || seen.load(Ordering::Relaxed)))?;
         let _ = &mut connection;
-        Ok(Reader { connection, ended })
+        Ok(Reader { connection, ended, view: None, seen: None })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
