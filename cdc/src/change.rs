@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use headwater_primitives::{Error, Result, jsonb};
+use headwater_primitives::{Error, RecordId, Result, jsonb};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::json::Json;
@@ -159,6 +159,15 @@ impl KeyRef<'_> {
             KeyRef::Integer(key) => EventKey::Integer(key),
             KeyRef::Text(key) => EventKey::Text(key.into()),
             KeyRef::Json(key) => EventKey::Json(key.into()),
+        }
+    }
+}
+
+impl<'a> From<&'a RecordId> for KeyRef<'a> {
+    fn from(id: &'a RecordId) -> Self {
+        match id {
+            RecordId::Integer(id) => KeyRef::Integer(*id),
+            RecordId::Text(id) => KeyRef::Text(id),
         }
     }
 }

@@ -256,7 +256,7 @@ impl Writing<'_> {
                 op,
                 store: Store::Document,
                 table: &self.table.name,
-                key: id.event_key(),
+                key: id.into(),
                 before,
                 after,
             },

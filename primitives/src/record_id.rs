@@ -1,16 +1,16 @@
-//! Document ids: integers or text, one kind per collection.
+//! Ids of rows in the stores: integers or text, one kind per collection.
 
 use std::fmt;
 
-use headwater_cdc::KeyRef;
-use headwater_primitives::rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
-use headwater_primitives::{Error, Result, RowKey};
+use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
+use crate::cache::RowKey;
+use crate::error::{Error, Result};
+
 /// Which ids a collection has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum IdKind {
     /// 64-bit signed integers; the fastest.
     Integer,
@@ -19,14 +19,19 @@ pub enum IdKind {
 }
 
 impl IdKind {
-    pub(crate) fn name(self) -> &'static str {
+    /// Its name, as catalogs and messages have it: `integer` or `text`.
+    pub fn name(self) -> &'static str {
         match self {
             IdKind::Integer => "integer",
             IdKind::Text => "text",
         }
     }
 
-    pub(crate) fn from_name(name: &str) -> Result<Self> {
+    /// The kind of that name.
+    ///
+    /// # Errors
+    /// `Corrupt` when there is none.
+    pub fn from_name(name: &str) -> Result<Self> {
         match name {
             "integer" => Ok(IdKind::Integer),
             "text" => Ok(IdKind::Text),
@@ -35,77 +40,75 @@ impl IdKind {
     }
 }
 
-/// The id of a document.
+/// The id of a row, such as a document.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum DocumentId {
+pub enum RecordId {
     /// An integer.
     Integer(i64),
     /// Text.
     Text(Box<str>),
 }
 
-impl DocumentId {
+impl RecordId {
     /// Its kind.
     pub fn kind(&self) -> IdKind {
         match self {
-            DocumentId::Integer(_) => IdKind::Integer,
-            DocumentId::Text(_) => IdKind::Text,
+            RecordId::Integer(_) => IdKind::Integer,
+            RecordId::Text(_) => IdKind::Text,
         }
     }
 
-    pub(crate) fn row_key(&self) -> RowKey<'_> {
+    /// The id as a key of the row cache.
+    pub fn row_key(&self) -> RowKey<'_> {
         match self {
-            DocumentId::Integer(id) => RowKey::Integer(*id),
-            DocumentId::Text(id) => RowKey::Text(id),
+            RecordId::Integer(id) => RowKey::Integer(*id),
+            RecordId::Text(id) => RowKey::Text(id),
         }
     }
 
-    pub(crate) fn event_key(&self) -> KeyRef<'_> {
-        match self {
-            DocumentId::Integer(id) => KeyRef::Integer(*id),
-            DocumentId::Text(id) => KeyRef::Text(id),
-        }
-    }
-
-    pub(crate) fn from_sql(value: ValueRef<'_>) -> Result<Self> {
+    /// Reads an id as it is stored.
+    ///
+    /// # Errors
+    /// `Corrupt` when the value is neither an integer nor text.
+    pub fn from_sql(value: ValueRef<'_>) -> Result<Self> {
         match value {
-            ValueRef::Integer(id) => Ok(DocumentId::Integer(id)),
+            ValueRef::Integer(id) => Ok(RecordId::Integer(id)),
             ValueRef::Text(id) => std::str::from_utf8(id)
-                .map(|id| DocumentId::Text(id.into()))
-                .map_err(|_| Error::corrupt("a document's id is not UTF-8")),
-            other => Err(Error::corrupt(format!("a document's id is {}", other.data_type()))),
+                .map(|id| RecordId::Text(id.into()))
+                .map_err(|_| Error::corrupt("an id is not UTF-8")),
+            other => Err(Error::corrupt(format!("an id is {}", other.data_type()))),
         }
     }
 }
 
-impl fmt::Display for DocumentId {
+impl fmt::Display for RecordId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            DocumentId::Integer(id) => id.fmt(f),
-            DocumentId::Text(id) => write!(f, "{id:?}"),
+            RecordId::Integer(id) => id.fmt(f),
+            RecordId::Text(id) => write!(f, "{id:?}"),
         }
     }
 }
 
-impl Serialize for DocumentId {
+impl Serialize for RecordId {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         match self {
-            DocumentId::Integer(id) => serializer.serialize_i64(*id),
-            DocumentId::Text(id) => serializer.serialize_str(id),
+            RecordId::Integer(id) => serializer.serialize_i64(*id),
+            RecordId::Text(id) => serializer.serialize_str(id),
         }
     }
 }
 
-impl ToSql for DocumentId {
-    fn to_sql(&self) -> headwater_primitives::rusqlite::Result<ToSqlOutput<'_>> {
+impl ToSql for RecordId {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(match self {
-            DocumentId::Integer(id) => ToSqlOutput::Borrowed(ValueRef::Integer(*id)),
-            DocumentId::Text(id) => ToSqlOutput::Borrowed(ValueRef::Text(id.as_bytes())),
+            RecordId::Integer(id) => ToSqlOutput::Borrowed(ValueRef::Integer(*id)),
+            RecordId::Text(id) => ToSqlOutput::Borrowed(ValueRef::Text(id.as_bytes())),
         })
     }
 }
 
-/// What can be a document's id.
+/// What can be the id of a row.
 pub trait ToId {
     /// The kind of all ids of this type; `None` when a value decides.
     const KIND: Option<IdKind>;
@@ -114,21 +117,21 @@ pub trait ToId {
     ///
     /// # Errors
     /// `InvalidInput` when the value cannot be an id, such as an integer above `i64::MAX`.
-    fn to_id(&self) -> Result<DocumentId>;
+    fn to_id(&self) -> Result<RecordId>;
 }
 
 impl<T: ToId + ?Sized> ToId for &T {
     const KIND: Option<IdKind> = T::KIND;
 
-    fn to_id(&self) -> Result<DocumentId> {
+    fn to_id(&self) -> Result<RecordId> {
         (**self).to_id()
     }
 }
 
-impl ToId for DocumentId {
+impl ToId for RecordId {
     const KIND: Option<IdKind> = None;
 
-    fn to_id(&self) -> Result<DocumentId> {
+    fn to_id(&self) -> Result<RecordId> {
         Ok(self.clone())
     }
 }
@@ -136,21 +139,21 @@ impl ToId for DocumentId {
 impl ToId for str {
     const KIND: Option<IdKind> = Some(IdKind::Text);
 
-    fn to_id(&self) -> Result<DocumentId> {
+    fn to_id(&self) -> Result<RecordId> {
         if self.len() > MAX_TEXT {
             return Err(Error::invalid(format!(
-                "document id of {} bytes: ids have at most {MAX_TEXT}",
+                "id of {} bytes: ids have at most {MAX_TEXT}",
                 self.len()
             )));
         }
-        Ok(DocumentId::Text(self.into()))
+        Ok(RecordId::Text(self.into()))
     }
 }
 
 impl ToId for String {
     const KIND: Option<IdKind> = Some(IdKind::Text);
 
-    fn to_id(&self) -> Result<DocumentId> {
+    fn to_id(&self) -> Result<RecordId> {
         self.as_str().to_id()
     }
 }
@@ -158,8 +161,8 @@ impl ToId for String {
 impl ToId for Uuid {
     const KIND: Option<IdKind> = Some(IdKind::Text);
 
-    fn to_id(&self) -> Result<DocumentId> {
-        Ok(DocumentId::Text(self.hyphenated().to_string().into()))
+    fn to_id(&self) -> Result<RecordId> {
+        Ok(RecordId::Text(self.hyphenated().to_string().into()))
     }
 }
 
@@ -171,9 +174,9 @@ macro_rules! integer_ids {
         impl ToId for $integer {
             const KIND: Option<IdKind> = Some(IdKind::Integer);
 
-            fn to_id(&self) -> Result<DocumentId> {
-                i64::try_from(*self).map(DocumentId::Integer).map_err(|_| {
-                    Error::invalid(format!("document id {self}: integer ids end at {}", i64::MAX))
+            fn to_id(&self) -> Result<RecordId> {
+                i64::try_from(*self).map(RecordId::Integer).map_err(|_| {
+                    Error::invalid(format!("id {self}: integer ids end at {}", i64::MAX))
                 })
             }
         }
@@ -185,17 +188,15 @@ integer_ids!(i8, i16, i32, i64, u8, u16, u32, u64, isize, usize);
 impl ToId for serde_json::Value {
     const KIND: Option<IdKind> = None;
 
-    fn to_id(&self) -> Result<DocumentId> {
+    fn to_id(&self) -> Result<RecordId> {
         match self {
             serde_json::Value::String(id) => id.to_id(),
             serde_json::Value::Number(id) => match (id.as_i64(), id.as_u64()) {
                 (Some(id), _) => id.to_id(),
                 (None, Some(id)) => id.to_id(),
-                (None, None) => {
-                    Err(Error::invalid(format!("document id {id}: ids are integers or text")))
-                }
+                (None, None) => Err(Error::invalid(format!("id {id}: ids are integers or text"))),
             },
-            other => Err(Error::invalid(format!("document id {other}: ids are integers or text"))),
+            other => Err(Error::invalid(format!("id {other}: ids are integers or text"))),
         }
     }
 }
