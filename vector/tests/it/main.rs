@@ -1,0 +1,1 @@
+//! Behaviour of the vector store, seen from outside.
