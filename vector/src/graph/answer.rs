@@ -6,8 +6,10 @@ use super::pool::Candidate;
 use super::scratch::Scratch;
 use crate::row_set::RowSet;
 
-/// Up to so many accepted vectors for each candidate it is faster to look at them all than to walk.
-const SCAN_PER_CANDIDATE: usize = 40;
+/// A walk through accepted nodes only costs as much as looking at so many for each candidate.
+const SCAN_PER_CANDIDATE: usize = 120;
+/// A walk through all nodes costs as much as looking at so many for each candidate.
+const WALK_PER_CANDIDATE: f64 = 32.0;
 /// Where at least this share is accepted, a walk through all nodes is faster than one that has to look
 /// for accepted ones behind the others.
 const MANY: f64 = 0.35;
@@ -45,10 +47,15 @@ impl Nodes {
         accept: &RowSet,
         scratch: &mut Scratch,
     ) -> Vec<Neighbor> {
-        let ef = ef.max(k);
-        let share = accept.len() as f64 / self.len().max(1) as f64;
+        let share = (accept.len() as f64 / self.len().max(1) as f64).min(1.0);
+        // Beside those that are wanted there must be room for some that are not accepted.
+        let ef = ef.max(k + k / 2);
+        let to_scan = match share >= MANY {
+            true => (WALK_PER_CANDIDATE * ef as f64 / share) as usize,
+            false => SCAN_PER_CANDIDATE * ef,
+        };
         let entry = self.descend(query, 0);
-        let Some(entry) = entry.filter(|_| accept.len() > ef * SCAN_PER_CANDIDATE) else {
+        let Some(entry) = entry.filter(|_| accept.len() > to_scan) else {
             return self.scan_for(query, k, Some(accept), scratch);
         };
         let accepts = |slot: u32| {
@@ -56,7 +63,7 @@ impl Nodes {
                 && accept.contains(self.labels[slot as usize])
         };
         if share >= MANY {
-            let capacity = (ef as f64 / share.min(1.0)).ceil() as usize;
+            let capacity = (ef as f64 / share).ceil() as usize;
             self.walk(query, entry, 0, self.allowing_for_removed(capacity), scratch);
         } else {
             let entries = self.starts(query, entry, accept);
@@ -80,9 +87,9 @@ impl Nodes {
     fn starts(&self, query: &[f32], entry: Candidate, accept: &RowSet) -> Vec<Candidate> {
         let mut starts = vec![entry];
         for row in accept.spread(STARTS) {
-            if let Some(slot) = self.by_label.get(&row) {
-                let distance = self.kernel.distance(query, self.vector(*slot));
-                starts.push(Candidate::new(distance, *slot));
+            if let Some(slot) = self.by_label.get(row) {
+                let distance = self.kernel.distance(query, self.vector(slot));
+                starts.push(Candidate::new(distance, slot));
             }
         }
         starts
@@ -117,16 +124,16 @@ impl Nodes {
                 .filter(|slot| self.is_live(*slot) && accept.contains(self.labels[*slot as usize]));
             return self.scan_slots(query, accepted, scratch);
         }
-        let slots = accept.iter().filter_map(|row| self.by_label.get(&row).copied());
+        let slots = self.by_label.get_each(accept.iter());
         self.scan_slots(query, slots, scratch);
     }
 
     fn scan_slots(&self, query: &[f32], slots: impl Iterator<Item = u32>, scratch: &mut Scratch) {
-        const BATCH: usize = 64;
+        const BATCH: usize = 32;
         let Scratch { pool, batch, .. } = scratch;
         batch.clear();
         for slot in slots {
-            self.vectors.prefetch(slot, 2);
+            self.vectors.prefetch(slot, 8);
             batch.push(slot);
             if batch.len() == BATCH {
                 self.each_distance(query, batch, |slot, distance| pool.push(distance, slot));

@@ -10,6 +10,7 @@ mod arena;
 mod file;
 mod link;
 mod nodes;
+mod places;
 mod pool;
 mod repair;
 mod scratch;

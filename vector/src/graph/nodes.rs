@@ -1,10 +1,10 @@
 //! The graph's memory: vectors, links and what is known of each node.
 
-use foldhash::fast::FixedState;
 use headwater_primitives::{Error, ErrorKind, Result};
 
 use super::GraphOptions;
 use super::arena::Arena;
+use super::places::Places;
 use super::staged::Staged;
 use crate::distance::{Kernel, padded};
 
@@ -45,7 +45,7 @@ pub(super) struct Nodes {
     pub(super) upper: Vec<u32>,
     /// Places in `upper` that are free, by how many levels they hold.
     pub(super) upper_free: Vec<Vec<u32>>,
-    pub(super) by_label: hashbrown::HashMap<u64, u32, FixedState>,
+    pub(super) by_label: Places,
     pub(super) free: Vec<u32>,
     pub(super) staged: Staged,
     /// The node in the highest level, where searches begin.
@@ -69,7 +69,7 @@ impl Nodes {
             upper_at: Vec::new(),
             upper: Vec::new(),
             upper_free: Vec::new(),
-            by_label: hashbrown::HashMap::default(),
+            by_label: Places::default(),
             free: Vec::new(),
             staged: Staged::default(),
             entry: None,
@@ -161,7 +161,7 @@ impl Nodes {
 
     /// Removes what is under `label`; whether there was anything.
     pub(super) fn remove(&mut self, label: u64) -> bool {
-        let Some(slot) = self.by_label.remove(&label) else { return false };
+        let Some(slot) = self.by_label.remove(label) else { return false };
         if self.states[slot as usize] == State::Staged {
             self.staged.remove(slot);
             self.release(slot);
@@ -235,7 +235,7 @@ impl Nodes {
         let fixed = size_of::<u64>() + size_of::<State>() + size_of::<u8>() + size_of::<u32>();
         base + self.labels.capacity() * fixed
             + self.upper.capacity() * size_of::<u32>()
-            + self.by_label.capacity() * (size_of::<(u64, u32)>() + 1)
+            + self.by_label.bytes()
     }
 }
 
