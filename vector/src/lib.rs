@@ -1,10 +1,12 @@
 //! A vector store: embeddings, full text and metadata, searched alone or together.
 #![doc = include_str!("../README.md")]
 
+mod embedder;
 mod metric;
 mod options;
 mod record;
 
+pub use embedder::Embedder;
 pub use metric::Metric;
 pub use options::VectorOptions;
 pub use record::Embedded;
