@@ -1,0 +1,1 @@
+//! What the embeddings of a few texts say about them.
