@@ -2,7 +2,7 @@
 
 use headwater_vector::Embedder;
 use headwater_vector::primitives::{Error, Result};
-use ndarray::{Array2, ArrayView1};
+use ndarray::Array2;
 
 use super::sparse::Sparse;
 use super::svd;
@@ -17,7 +17,7 @@ pub(crate) struct LsaOptions {
     pub(crate) vocabulary: usize,
     /// In how many texts a word must be to be kept: one that is in a single text relates it to none.
     pub(crate) fewest_texts: usize,
-    /// Power iterations: more are slower and make the result better. Three are plenty for texts.
+    /// Power iterations: more are slower and make the result better. Two are plenty for texts.
     pub(crate) iterations: usize,
     /// Decides what is drawn at random: the same texts and the same seed give the same embeddings.
     pub(crate) seed: u64,
@@ -25,7 +25,7 @@ pub(crate) struct LsaOptions {
 
 impl Default for LsaOptions {
     fn default() -> LsaOptions {
-        LsaOptions { dimensions: 128, vocabulary: 32_768, fewest_texts: 2, iterations: 3, seed: 1 }
+        LsaOptions { dimensions: 128, vocabulary: 32_768, fewest_texts: 2, iterations: 2, seed: 1 }
     }
 }
 
@@ -88,7 +88,7 @@ impl Lsa {
     fn fold_in(&self, text: &str) -> Vec<f32> {
         let mut embedding = vec![0.0; self.dimensions];
         for (column, weight) in self.vocabulary.weights(text) {
-            let word: ArrayView1<'_, f32> = self.words.row(column as usize);
+            let word = self.words.row(column as usize);
             for (sum, value) in embedding.iter_mut().zip(word) {
                 *sum += weight as f32 * value;
             }

@@ -7,9 +7,11 @@
 mod jacobi;
 mod lsa;
 mod orthonormal;
+mod prose;
 mod sparse;
 mod svd;
 mod vocabulary;
 mod words;
 
 pub(crate) use lsa::{Lsa, LsaOptions};
+pub(crate) use prose::prose;
