@@ -3,7 +3,7 @@
 /// The prose of `markdown`, one paragraph, heading or item of a list per line. Only the first `most`
 /// bytes of the Markdown are read.
 ///
-/// A reading of Markdown that is good enough to search in, in time linear in what is read.
+/// A reading of Markdown that is good enough to search in; not a parser of all of it.
 pub(crate) fn prose(markdown: &str, most: usize) -> String {
     let mut prose = String::new();
     let mut paragraph = String::new();
@@ -30,7 +30,8 @@ pub(crate) fn prose(markdown: &str, most: usize) -> String {
 }
 
 fn up_to(text: &str, most: usize) -> &str {
-    &text[..text.floor_char_boundary(most)]
+    let whole = (0..=most.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    &text[..whole.unwrap_or(0)]
 }
 
 /// Whether a line says where a link leads: `[name]: https://…`.
