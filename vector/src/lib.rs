@@ -2,6 +2,7 @@
 #![doc = include_str!("../README.md")]
 
 mod distance;
+mod embedder;
 mod metric;
 mod options;
 mod record;
@@ -9,6 +10,7 @@ mod row_set;
 
 pub mod graph;
 
+pub use embedder::Embedder;
 pub use metric::Metric;
 pub use options::VectorOptions;
 pub use record::Embedded;

@@ -1,6 +1,11 @@
 //! The examples run as they are, to their end.
 #![allow(clippy::unwrap_used)]
 
+mod cranfield;
+#[path = "../../embedding/mod.rs"]
+mod embedding;
+mod lsa;
+
 use std::process::{Command, Output};
 
 /// Runs an example, as it was built beside this test.

@@ -2,6 +2,7 @@
 
 mod licence;
 mod metadata;
+mod readme;
 mod sources;
 
 use std::collections::HashMap;
@@ -98,7 +99,6 @@ fn read_one(described: &Described, graph: &Graph<'_>) -> Outcome<(Package, Vec<S
     let manifest = Path::new(&described.manifest_path);
     let folder = manifest.parent().unwrap_or(manifest);
     let files = sources::count(folder, &id).map_err(|error| format!("package {id}: {error}"))?;
-    let readme = described.readme.as_ref().map(|name| std::fs::read(folder.join(name)));
     let package = Package {
         name: described.name.clone(),
         version: described.version.clone(),
@@ -112,8 +112,7 @@ fn read_one(described: &Described, graph: &Graph<'_>) -> Outcome<(Package, Vec<S
         resolved: graph.resolved.get(&*described.id).cloned().unwrap_or_default(),
         dependents: graph.dependents.get(&*described.id).copied().unwrap_or(0),
         source: total(&files),
-        // Packages may name a README that they do not ship.
-        readme: readme.and_then(Result::ok).map(|text| String::from_utf8_lossy(&text).into_owned()),
+        readme: described.readme.as_ref().and_then(|name| readme::read(&folder.join(name))),
         folder: folder.to_string_lossy().into_owned(),
         marks: Vec::new(),
         id,
