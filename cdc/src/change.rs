@@ -250,6 +250,8 @@ pub struct Change<'a> {
     pub table: &'a str,
     /// Which row.
     pub key: KeyRef<'a>,
+    /// The store's own number of the row, for indexes of the store that address rows by it.
+    pub row: Option<i64>,
     /// The row as it was, as JSONB; absent for [`Op::Create`].
     pub before: Option<&'a [u8]>,
     /// The row as it is now, as JSONB; absent for [`Op::Delete`].

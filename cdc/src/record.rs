@@ -8,9 +8,10 @@
 //!          bits 3-4  the key: 0 integer, 1 text, 2 JSONB          (0 in a domain event)
 //!          bit 5     a before-image follows                       (0 in a domain event)
 //!          bit 6     an after-image follows                       (0 in a domain event)
-//!          bit 7     0
+//!          bit 7     a row number follows the key                (0 in a domain event)
 //!
 //! a change:        key     integer: zigzag varint; text, JSONB: length, bytes
+//!                  row     zigzag varint                         when bit 7 is set
 //!                  before  length, JSONB                          when bit 5 is set
 //!                  after   JSONB up to the end                    when bit 6 is set
 //! a domain event:  type    length, UTF-8
@@ -33,13 +34,19 @@ const KEY_AT: u32 = 3;
 const KEY: u8 = 0b11;
 const BEFORE: u8 = 1 << 5;
 const AFTER: u8 = 1 << 6;
-const RESERVED: u8 = 1 << 7;
+const ROW: u8 = 1 << 7;
 
 /// A record's payload, parsed where it lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Payload<'a> {
     /// A store changed a row.
-    Change { op: Op, key: KeyRef<'a>, before: Option<&'a [u8]>, after: Option<&'a [u8]> },
+    Change {
+        op: Op,
+        key: KeyRef<'a>,
+        row: Option<i64>,
+        before: Option<&'a [u8]>,
+        after: Option<&'a [u8]>,
+    },
     /// The application published something.
     Event { kind: &'a str, data: &'a [u8] },
 }
@@ -63,8 +70,12 @@ pub(crate) fn write_change(out: &mut Vec<u8>, change: &Change<'_>) -> Result<()>
     };
     let before = if change.before.is_some() { BEFORE } else { 0 };
     let after = if change.after.is_some() { AFTER } else { 0 };
-    out.push(op | (key << KEY_AT) | before | after);
+    let row = if change.row.is_some() { ROW } else { 0 };
+    out.push(op | (key << KEY_AT) | before | after | row);
     write_key(out, change.key);
+    if let Some(row) = change.row {
+        varint::write(out, zigzag(row));
+    }
     if let Some(before) = change.before {
         if change.after.is_some() {
             varint::write(out, before.len() as u64);
@@ -102,10 +113,11 @@ impl<'a> Payload<'a> {
             3 => Op::Delete,
             _ => return Err(unknown(head)),
         };
-        if head & RESERVED != 0 {
-            return Err(unknown(head));
-        }
         let key = read_key(head >> KEY_AT & KEY, &mut rest)?;
+        let row = match head & ROW {
+            0 => None,
+            _ => Some(unzigzag(varint::read(&mut rest)?)),
+        };
         let (before, after) = match (head & BEFORE != 0, head & AFTER != 0) {
             (true, true) => {
                 let len = varint::read(&mut rest)?;
@@ -116,7 +128,7 @@ impl<'a> Payload<'a> {
             (false, false) if rest.is_empty() => (None, None),
             (false, false) => return Err(Error::corrupt("a record goes on after its end")),
         };
-        Ok(Payload::Change { op, key, before, after })
+        Ok(Payload::Change { op, key, row, before, after })
     }
 }
 
@@ -170,7 +182,7 @@ mod tests {
         before: Option<&'a [u8]>,
         after: Option<&'a [u8]>,
     ) -> Change<'a> {
-        Change { op, store: Store::Document, table: "customers", key, before, after }
+        Change { op, store: Store::Document, table: "customers", key, row: None, before, after }
     }
 
     #[test]
@@ -183,6 +195,10 @@ mod tests {
         out.clear();
         write_change(&mut out, &change(Op::Create, KeyRef::Integer(-1), None, Some(&[1]))).unwrap();
         assert_eq!(out, [0b0100_0001, 1, 1]);
+        out.clear();
+        let numbered = Change { row: Some(3), ..change(Op::Delete, key, Some(&[0x00]), None) };
+        write_change(&mut out, &numbered).unwrap();
+        assert_eq!(out, [0b1010_1011, 3, b'a', b'd', b'a', 6, 0x00]);
         assert!(write_change(&mut out, &change(Op::Read, key, None, None)).is_err());
     }
 
@@ -204,6 +220,7 @@ mod tests {
             number in any::<i64>(),
             text in ".{0,40}",
             sort in 0..3u8,
+            row in any::<Option<i64>>(),
             before in proptest::option::of(proptest::collection::vec(any::<u8>(), 0..200)),
             after in proptest::option::of(proptest::collection::vec(any::<u8>(), 0..200)),
         ) {
@@ -214,8 +231,10 @@ mod tests {
             };
             let (op, before, after) = (Op::ALL[op], before.as_deref(), after.as_deref());
             let mut out = Vec::new();
-            write_change(&mut out, &change(op, key, before, after)).unwrap();
-            prop_assert_eq!(Payload::parse(&out).unwrap(), Payload::Change { op, key, before, after });
+            let written = Change { row, ..change(op, key, before, after) };
+            write_change(&mut out, &written).unwrap();
+            let read = Payload::Change { op, key, row, before, after };
+            prop_assert_eq!(Payload::parse(&out).unwrap(), read);
         }
 
         #[test]

@@ -257,6 +257,7 @@ impl Writing<'_> {
                 store: Store::Document,
                 table: &self.table.name,
                 key: id.into(),
+                row: None,
                 before,
                 after,
             },

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
-use serde::{Serialize, Serializer};
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
 use crate::cache::RowKey;
@@ -96,6 +97,34 @@ impl Serialize for RecordId {
             RecordId::Integer(id) => serializer.serialize_i64(*id),
             RecordId::Text(id) => serializer.serialize_str(id),
         }
+    }
+}
+
+impl<'de> Deserialize<'de> for RecordId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        deserializer.deserialize_any(IdVisitor)
+    }
+}
+
+struct IdVisitor;
+
+impl Visitor<'_> for IdVisitor {
+    type Value = RecordId;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an id: an integer or text")
+    }
+
+    fn visit_i64<E: de::Error>(self, id: i64) -> std::result::Result<RecordId, E> {
+        Ok(RecordId::Integer(id))
+    }
+
+    fn visit_u64<E: de::Error>(self, id: u64) -> std::result::Result<RecordId, E> {
+        id.to_id().map_err(E::custom)
+    }
+
+    fn visit_str<E: de::Error>(self, id: &str) -> std::result::Result<RecordId, E> {
+        id.to_id().map_err(E::custom)
     }
 }
 
@@ -197,6 +226,22 @@ impl ToId for serde_json::Value {
                 (None, None) => Err(Error::invalid(format!("id {id}: ids are integers or text"))),
             },
             other => Err(Error::invalid(format!("id {other}: ids are integers or text"))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_read_as_it_is_written_and_nothing_else_is_an_id() {
+        for id in [RecordId::Integer(-3), RecordId::Text("a".into())] {
+            let json = serde_json::to_string(&id).unwrap();
+            assert_eq!(serde_json::from_str::<RecordId>(&json).unwrap(), id);
+        }
+        for json in ["18446744073709551615", "1.5", "null", "[1]", "true"] {
+            assert!(serde_json::from_str::<RecordId>(json).is_err(), "{json}");
         }
     }
 }

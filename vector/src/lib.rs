@@ -1,20 +1,61 @@
 //! A vector store: embeddings, full text and metadata, searched alone or together.
 #![doc = include_str!("../README.md")]
 
+mod bulk;
+mod catalog;
+mod change;
 mod distance;
 mod embedder;
+mod embedding;
+mod encoded;
+mod filters;
+mod image;
+mod load;
 mod metric;
 mod options;
+mod read;
 mod record;
+mod row;
 mod row_set;
+mod rows;
+mod snapshot_rows;
+mod store;
+mod store_macro;
+mod stores;
+mod transaction;
+mod verify;
+mod write;
+mod written;
 
 pub mod graph;
 
+pub use catalog::prepare;
 pub use embedder::Embedder;
+pub use encoded::MAX_ROW_BYTES;
+pub use load::LoadProgress;
 pub use metric::Metric;
-pub use options::VectorOptions;
-pub use record::Embedded;
+pub use options::{MAX_DIMENSIONS, VectorOptions};
+pub use record::{AsEmbedding, AsText, Embedded, RowFields};
+pub use row::Row;
 pub use row_set::RowSet;
+pub use store::VectorStore;
+pub use stores::{StoreInfo, stores};
+pub use transaction::VectorTransaction;
+pub use verify::verify;
+pub use written::{BulkWritten, PutOptions, Versioned, Written};
+
+pub use headwater_primitives::{IdKind, RecordId, ToId};
+
+/// `#[derive(Store)]` for types whose values are rows.
+pub use headwater_macros::Store;
 
 pub use headwater_cdc as cdc;
 pub use headwater_primitives as primitives;
+
+/// What derived code names.
+#[doc(hidden)]
+pub mod __private {
+    pub use headwater_primitives::{IdKind, RecordId, Result, ToId};
+
+    pub use crate::{AsEmbedding, AsText, Embedded, Metric, RowFields, VectorOptions};
+}

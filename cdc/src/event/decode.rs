@@ -30,7 +30,7 @@ impl UnifiedEvent {
             Payload::Event { kind, data } => {
                 Body::Published { kind: share(kind.as_bytes()), data: share(data) }
             }
-            Payload::Change { op, key, before, after } => Body::Change {
+            Payload::Change { op, key, row, before, after } => Body::Change {
                 op,
                 store: store_of(record.tag)?,
                 tag: record.tag.clone(),
@@ -39,6 +39,7 @@ impl UnifiedEvent {
                     KeyRef::Text(key) => Key::Text(share(key.as_bytes())),
                     KeyRef::Json(key) => Key::Json(share(key)),
                 },
+                row,
                 before: before.map(share),
                 after: after.map(share),
             },

@@ -43,6 +43,7 @@ pub(crate) enum Body {
         /// `STORE/TABLE`, shared with the segment.
         tag: Arc<str>,
         key: Key,
+        row: Option<i64>,
         before: Option<Bytes>,
         after: Option<Bytes>,
     },
@@ -166,6 +167,15 @@ impl UnifiedEvent {
     pub fn key(&self) -> Option<KeyRef<'_>> {
         match &self.body {
             Body::Change { key, .. } => Some(key.as_ref()),
+            Body::Published { .. } => None,
+        }
+    }
+
+    /// The store's own number of the row, where the store gives one: the same as long as the row is
+    /// there, and never used again. It is for indexes of the store, and in no JSON form.
+    pub fn row(&self) -> Option<i64> {
+        match &self.body {
+            Body::Change { row, .. } => *row,
             Body::Published { .. } => None,
         }
     }

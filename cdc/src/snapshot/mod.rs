@@ -169,6 +169,7 @@ impl SnapshotReader {
                 store: self.source.store(),
                 tag: self.tag.clone(),
                 key: row.key.into(),
+                row: None,
                 before: None,
                 after: Some(row.row),
             },

@@ -197,7 +197,7 @@ mod tests {
         let written = changes.namespace().transaction(move |tx| {
             let (before, after) = (before.as_deref(), after.as_deref());
             let (store, table, key) = (Store::Graph, "t", KeyRef::Integer(key));
-            writer.record(tx, &Change { op, store, table, key, before, after })
+            writer.record(tx, &Change { op, store, table, key, row: None, before, after })
         });
         written.wait().unwrap();
     }

@@ -23,9 +23,8 @@ fn filled() -> Items {
             for (table, key) in [("people", 7), ("items", 8)] {
                 let (op, store, key) = (Op::Create, Store::Graph, KeyRef::Integer(key));
                 let after = Some(&*after);
-                writer
-                    .changes
-                    .record(tx, &Change { op, store, table, key, before: None, after })?;
+                let change = Change { op, store, table, key, row: None, before: None, after };
+                writer.changes.record(tx, &change)?;
             }
             Ok(())
         })

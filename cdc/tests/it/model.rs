@@ -208,7 +208,8 @@ fn write(changes: &ChangeLog, sizes: Vec<usize>, fails: bool) -> headwater_primi
             let after = jsonb::to_vec(&"x".repeat(len))?;
             let (op, store, table) = (Op::Create, Store::Document, "items");
             let (key, after) = (KeyRef::Integer(len as i64), Some(&*after));
-            let change = headwater_cdc::Change { op, store, table, key, before: None, after };
+            let (row, before) = (None, None);
+            let change = headwater_cdc::Change { op, store, table, key, row, before, after };
             let expected = writer.next_sequence(tx);
             assert_eq!(writer.record(tx, &change)?, expected);
         }

@@ -78,7 +78,7 @@ impl Items {
         after: Option<&[u8]>,
     ) -> Result<Sequence> {
         let (store, table, key) = (Store::Document, "items", KeyRef::Text(key));
-        self.changes.record(tx, &Change { op, store, table, key, before, after })
+        self.changes.record(tx, &Change { op, store, table, key, row: None, before, after })
     }
 }
 

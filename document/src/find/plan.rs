@@ -1,6 +1,5 @@
 //! From a query to SQL: which index narrows it, what remains to be checked, in which order.
 
-use std::ops::Bound;
 use std::sync::Arc;
 
 use headwater_primitives::filter::{Entries, KeyRange};
@@ -80,7 +79,7 @@ impl<'a> Plan<'a> {
         self.index = Some((index.number, entries));
         let mut search = Vec::new();
         for range in &ranges {
-            search.push(self.range_condition(range));
+            search.push(range.to_sql("value", &mut self.params));
         }
         let search = if search.is_empty() { "0".to_owned() } else { search.join(" OR ") };
         // CROSS JOIN fixes the order: first the index, then the rows it names.
@@ -89,26 +88,6 @@ impl<'a> Plan<'a> {
              ON d.{} = hit.row",
             index.table, table.sql.table, table.sql.row
         );
-    }
-
-    fn range_condition(&mut self, range: &KeyRange) -> String {
-        if let Some(point) = range.as_point() {
-            self.params.push(SqlValue::Blob(point.to_vec()));
-            return "value = ?".to_owned();
-        }
-        let mut bound = |bound: &Bound<Vec<u8>>, inclusive: &str, exclusive: &str| {
-            let (operator, key) = match bound {
-                Bound::Unbounded => return None,
-                Bound::Included(key) => (inclusive, key),
-                Bound::Excluded(key) => (exclusive, key),
-            };
-            self.params.push(SqlValue::Blob(key.clone()));
-            Some(format!("value {operator} ?"))
-        };
-        let start = bound(&range.start, ">=", ">");
-        let end = bound(&range.end, "<=", "<");
-        let both: Vec<String> = start.into_iter().chain(end).collect();
-        if both.is_empty() { "1".to_owned() } else { format!("({})", both.join(" AND ")) }
     }
 
     fn sort(&mut self) {

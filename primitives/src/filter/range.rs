@@ -3,6 +3,8 @@
 use std::cmp::Ordering;
 use std::ops::Bound;
 
+use rusqlite::types::Value;
+
 /// A contiguous range of index keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyRange {
@@ -39,6 +41,28 @@ impl KeyRange {
             (Bound::Included(start), Bound::Included(end)) if start == end => Some(start),
             _ => None,
         }
+    }
+
+    /// The range as an SQL condition on `column`, which holds keys as blobs. Appends its parameters,
+    /// for which the condition has one `?` each, to `params`.
+    pub fn to_sql(&self, column: &str, params: &mut Vec<Value>) -> String {
+        if let Some(point) = self.as_point() {
+            params.push(Value::Blob(point.to_vec()));
+            return format!("{column} = ?");
+        }
+        let mut bound = |bound: &Bound<Vec<u8>>, inclusive: &str, exclusive: &str| {
+            let (operator, key) = match bound {
+                Bound::Unbounded => return None,
+                Bound::Included(key) => (inclusive, key),
+                Bound::Excluded(key) => (exclusive, key),
+            };
+            params.push(Value::Blob(key.clone()));
+            Some(format!("{column} {operator} ?"))
+        };
+        let start = bound(&self.start, ">=", ">");
+        let end = bound(&self.end, "<=", "<");
+        let both: Vec<String> = start.into_iter().chain(end).collect();
+        if both.is_empty() { "1".to_owned() } else { format!("({})", both.join(" AND ")) }
     }
 
     fn is_empty(&self) -> bool {

@@ -1,0 +1,71 @@
+//! A store's rows, page by page, for `snapshot_then_stream`.
+
+use bytes::Bytes;
+use headwater_cdc::{EventKey, PageLimit, SnapshotRow, SnapshotRows, Store};
+use headwater_primitives::rusqlite::params_from_iter;
+use headwater_primitives::rusqlite::types::Value as SqlValue;
+use headwater_primitives::{Error, RecordId, Result, Snapshot};
+
+use crate::catalog::{COLUMNS, Table, place};
+use crate::record::Embedded;
+use crate::rows::StoredRow;
+use crate::store::VectorStore;
+
+impl<T: Embedded> SnapshotRows for VectorStore<T> {
+    fn store(&self) -> Store {
+        Store::Vector
+    }
+
+    fn table(&self) -> &str {
+        self.name()
+    }
+
+    fn page(
+        &self,
+        snapshot: &Snapshot<'_>,
+        after: Option<&EventKey>,
+        limit: PageLimit,
+    ) -> Result<Vec<SnapshotRow>> {
+        // The store as the snapshot sees it: it may have been made since.
+        let Some(table) = Table::load(snapshot.sql(), self.name())? else { return Ok(Vec::new()) };
+        let mut select = format!("SELECT {COLUMNS} FROM {}", table.sql.table);
+        let mut params = Vec::new();
+        if let Some(after) = after {
+            select.push_str(" WHERE id > ?");
+            params.push(key_value(&table, after)?);
+        }
+        select.push_str(" ORDER BY id LIMIT ?");
+        params.push(SqlValue::Integer(i64::try_from(limit.rows).unwrap_or(i64::MAX)));
+        let mut statement = snapshot.sql().prepare_cached(&select)?;
+        let mut found = statement.query(params_from_iter(params))?;
+        let (mut rows, mut bytes) = (Vec::new(), 0);
+        while bytes < limit.bytes.max(1)
+            && let Some(row) = found.next()?
+        {
+            let row = snapshot_row(&table, StoredRow::read(row)?)?;
+            bytes += row.row.len();
+            rows.push(row);
+        }
+        Ok(rows)
+    }
+}
+
+fn snapshot_row(table: &Table, row: StoredRow) -> Result<SnapshotRow> {
+    let image = Bytes::from(row.image(&table.fields)?);
+    let key = match row.id {
+        RecordId::Integer(id) => EventKey::Integer(id),
+        RecordId::Text(id) => EventKey::Text(id),
+    };
+    Ok(SnapshotRow { key, row: image })
+}
+
+fn key_value(table: &Table, key: &EventKey) -> Result<SqlValue> {
+    match key {
+        EventKey::Integer(id) => Ok(SqlValue::Integer(*id)),
+        EventKey::Text(id) => Ok(SqlValue::Text(id.to_string())),
+        EventKey::Json(_) => Err(Error::invalid(format!(
+            "{}: ids are integers or text, and a page was asked after another key",
+            place(&table.name)
+        ))),
+    }
+}
