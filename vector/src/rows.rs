@@ -66,7 +66,6 @@ pub(crate) fn fetch(sql: &Connection, table: &Table, row: i64) -> Result<Option<
 
 /// Rows with numbers above `after`, in their order: at most `limit_rows`, and no more once they
 /// have `limit_bytes`.
-#[expect(dead_code, reason = "search indexes are rebuilt from all rows")]
 pub(crate) fn scan_after(
     sql: &Connection,
     table: &Table,
@@ -92,7 +91,6 @@ pub(crate) fn scan_after(
 }
 
 /// The ids of the rows with these numbers, each at its place; `None` where there is no such row.
-#[expect(dead_code, reason = "search indexes address rows by number")]
 pub(crate) fn ids(sql: &Connection, table: &Table, rows: &[i64]) -> Result<Vec<Option<RecordId>>> {
     let mut statement =
         sql.prepare_cached(&format!("SELECT id FROM {} WHERE row = ?", table.sql.table))?;
@@ -104,7 +102,6 @@ pub(crate) fn ids(sql: &Connection, table: &Table, rows: &[i64]) -> Result<Vec<O
 }
 
 /// Reads the embedding of the row with the number `row` into `values`. Whether there is one.
-#[expect(dead_code, reason = "search indexes address rows by number")]
 pub(crate) fn embedding_into(
     sql: &Connection,
     table: &Table,
@@ -123,7 +120,6 @@ pub(crate) fn embedding_into(
 }
 
 /// The text of the row with the number `row`.
-#[expect(dead_code, reason = "search indexes address rows by number")]
 pub(crate) fn text(sql: &Connection, table: &Table, row: i64) -> Result<Option<String>> {
     let select = format!("SELECT text FROM {} WHERE row = ?", table.sql.table);
     let mut statement = sql.prepare_cached(&select)?;

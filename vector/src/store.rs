@@ -1,7 +1,7 @@
 //! A vector store, and the handles that its operations are.
 
 use std::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use headwater_cdc::ChangeLog;
 use headwater_primitives::{
@@ -13,6 +13,7 @@ use serde_json::Value;
 use crate::catalog::{Catalog, Table, Wanted, place};
 use crate::change;
 use crate::encoded::Encoded;
+use crate::index::{Indexes, SearchIndex};
 use crate::options::VectorOptions;
 use crate::record::Embedded;
 use crate::row::Row;
@@ -58,6 +59,7 @@ pub(crate) struct Inner {
     pub(crate) namespace: Namespace,
     pub(crate) changes: ChangeLog,
     pub(crate) table: Arc<Table>,
+    search: OnceLock<Arc<SearchIndex>>,
 }
 
 impl<T: Embedded> VectorStore<T> {
@@ -111,8 +113,13 @@ impl<T: Embedded> VectorStore<T> {
     }
 
     fn of(namespace: &Namespace, changes: ChangeLog, table: Arc<Table>) -> Self {
-        let inner = Inner { namespace: namespace.clone(), changes, table };
-        VectorStore { inner: Arc::new(inner), kind: PhantomData }
+        let search = OnceLock::new();
+        let inner = Inner { namespace: namespace.clone(), changes, table, search };
+        Self::from_inner(Arc::new(inner))
+    }
+
+    pub(crate) fn from_inner(inner: Arc<Inner>) -> Self {
+        VectorStore { inner, kind: PhantomData }
     }
 
     /// The store's name.
@@ -271,6 +278,15 @@ impl<T: Embedded> VectorStore<T> {
 }
 
 impl Inner {
+    /// What searches look into; opened by the first call.
+    pub(crate) fn search_index(&self) -> Result<&Arc<SearchIndex>> {
+        if let Some(index) = self.search.get() {
+            return Ok(index);
+        }
+        let index = Indexes::get_or_open(&self.namespace, &self.changes, &self.table)?;
+        Ok(self.search.get_or_init(|| index))
+    }
+
     /// The id, unless it is known that this store has none such.
     pub(crate) fn checked_id(&self, id: impl ToId) -> Result<RecordId> {
         let id = id.to_id()?;

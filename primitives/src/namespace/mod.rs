@@ -14,8 +14,9 @@ pub use readers::Snapshot;
 pub use schema::Part;
 
 use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::thread::{self, JoinHandle, ThreadId};
 use std::time::Duration;
 
@@ -77,6 +78,18 @@ pub(crate) struct Inner {
     threads: Vec<ThreadId>,
 }
 
+/// A handle that does not keep the namespace open: for threads and caches of parts.
+#[derive(Clone)]
+pub struct WeakNamespace(Weak<Shared>);
+
+impl WeakNamespace {
+    /// The namespace, while anybody holds it. The handle should be dropped soon: it does not keep the
+    /// namespace open, but its memory.
+    pub fn upgrade(&self) -> Option<Namespace> {
+        Some(Namespace { inner: Arc::new(Inner::lent(self.0.upgrade()?)) })
+    }
+}
+
 /// What the namespace's threads and handles share.
 pub(crate) struct Shared {
     path: PathBuf,
@@ -99,6 +112,8 @@ pub(crate) struct Shared {
     /// What went wrong when it was closed.
     unfinished: OnceLock<Error>,
     extensions: Mutex<Vec<Arc<dyn Any + Send + Sync>>>,
+    /// What parts do when the namespace closes.
+    endings: Mutex<Vec<Box<dyn FnOnce() + Send>>>,
     lock: Mutex<Option<Lock>>,
 }
 
@@ -217,6 +232,22 @@ impl Namespace {
         if !self.shared().read_only {
             self.shared().background.add(name, every, Arc::new(work));
         }
+    }
+
+    /// Runs `work` when the namespace closes: after the last commit, while reads still work, on the
+    /// thread that closes it, which waits. It may hold only a [`WeakNamespace`].
+    pub fn at_close(&self, work: impl FnOnce() + Send + 'static) {
+        self.shared().endings.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(work));
+    }
+
+    /// A handle that does not keep the namespace open.
+    pub fn downgrade(&self) -> WeakNamespace {
+        WeakNamespace(Arc::downgrade(self.shared()))
+    }
+
+    /// Whether the folder is a temporary one that goes away with the namespace.
+    pub fn is_in_memory(&self) -> bool {
+        self.shared().volatile
     }
 
     /// What a part keeps once per namespace, by its type: made at the first call, then shared by all
@@ -388,8 +419,20 @@ impl Shared {
         })
     }
 
+    /// Does what parts have asked to be done at the end.
+    fn end_parts(&self) {
+        let endings =
+            std::mem::take(&mut *self.endings.lock().unwrap_or_else(PoisonError::into_inner));
+        for ending in endings {
+            if catch_unwind(AssertUnwindSafe(ending)).is_err() {
+                tracing::warn!("a part panicked when the namespace was closed");
+            }
+        }
+    }
+
     /// Lets go of everything, once the writer has written what it had accepted.
     fn release(&self) {
+        self.end_parts();
         self.readers.close();
         // Whoever waits for a log learns that nothing more will come.
         for log in self.all_logs() {
@@ -403,6 +446,11 @@ impl Shared {
 }
 
 impl Inner {
+    /// What a handle that does not keep the namespace open has.
+    fn lent(shared: Arc<Shared>) -> Inner {
+        Inner { shared, keeps_open: false, writer: Mutex::default(), threads: Vec::new() }
+    }
+
     fn close(&self) {
         self.shared.background.stop();
         self.shared.writer.close();

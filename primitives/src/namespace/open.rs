@@ -113,12 +113,7 @@ fn start(
     connection: Connection,
     checkpointer: Connection,
 ) -> Result<Namespace> {
-    let lent = Inner {
-        shared: shared.clone(),
-        keeps_open: false,
-        writer: Mutex::default(),
-        threads: Vec::new(),
-    };
+    let lent = Inner::lent(shared.clone());
     let lent = Namespace { inner: Arc::new(lent) };
     let background = thread::Builder::new()
         .name("headwater-background".into())
@@ -147,6 +142,7 @@ fn serve(
     shared.writer.abandon();
     shared.background.stop();
     let _ = background.join();
+    shared.end_parts();
     shared.readers.close();
     if !shared.volatile
         && shared.quarantined().is_none()
@@ -298,6 +294,7 @@ fn shared(
         quarantine: OnceLock::new(),
         unfinished: OnceLock::new(),
         extensions: Mutex::default(),
+        endings: Mutex::default(),
         lock: Mutex::new(lock),
     }))
 }

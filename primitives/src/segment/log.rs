@@ -131,6 +131,11 @@ impl SegmentLog {
         self.state.grown.listen()
     }
 
+    /// Wakes whoever listens, although nothing was written.
+    pub fn wake(&self) {
+        self.state.wake();
+    }
+
     /// Segments from the one that holds `from` on, until their decompressed size passes `max_bytes`;
     /// at least one when there is any. Cost: one index search and the segments' bytes.
     ///

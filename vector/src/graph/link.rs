@@ -103,7 +103,8 @@ impl Nodes {
     pub(super) fn apply(&mut self, plan: &Plan, scratch: &mut Scratch) -> bool {
         let slot = plan.slot;
         let leads_nowhere = plan.words.is_empty() && self.entry.is_some();
-        if self.era != plan.era || self.states[slot as usize] != State::Staged || leads_nowhere {
+        let is_old = self.era != plan.era;
+        if is_old || leads_nowhere || self.states[slot as usize] != State::Staged {
             return false;
         }
         for (level, list) in &plan.lists {

@@ -8,6 +8,7 @@
 mod answer;
 mod arena;
 mod file;
+mod funnel;
 mod link;
 mod nodes;
 mod places;
@@ -28,6 +29,7 @@ use headwater_primitives::{Error, Result};
 use crate::distance::padded;
 use crate::metric::Metric;
 use crate::row_set::RowSet;
+pub(crate) use file::Applied;
 use link::Plan;
 use nodes::Nodes;
 use scratch::{Scratch, Scratches};
@@ -155,6 +157,59 @@ impl Graph {
     /// As [`insert`](Self::insert).
     pub fn stage(&self, label: u64, vector: &[f32]) -> Result<()> {
         self.stage_slot(label, vector).map(drop)
+    }
+
+    /// [`stage`](Self::stage), unless the same vector is there already.
+    ///
+    /// # Errors
+    /// As [`insert`](Self::insert).
+    pub(crate) fn restage(&self, label: u64, vector: &[f32]) -> Result<()> {
+        let scale = self.scale_of(vector)?;
+        if !self.read().has(label, vector, scale) {
+            self.stage(label, vector)?;
+        }
+        Ok(())
+    }
+
+    /// Removes everything.
+    pub(crate) fn clear(&self) {
+        let mut nodes = self.write();
+        let era = nodes.era + 1;
+        *nodes = Nodes::new(self.options);
+        nodes.era = era;
+    }
+
+    /// The distance of `query` from each of `labels`, by the graph's metric; `None` where there is no
+    /// vector.
+    ///
+    /// # Errors
+    /// As [`search`](Self::search).
+    pub(crate) fn distances(&self, query: &[f32], labels: &[u64]) -> Result<Vec<Option<f32>>> {
+        self.with_query(query, |nodes, query, _| {
+            let distance = |slot| nodes.kernel.distance(query, nodes.vector(slot));
+            labels.iter().map(|label| nodes.by_label.get(*label).map(distance)).collect()
+        })
+    }
+
+    /// The `k` vectors nearest to `query` by the first of `prefixes`, by their first so many numbers:
+    /// renormalised under [`Metric::Cosine`], as Matryoshka embeddings want it (Kusupati et al.
+    /// 2022). The best `keep` of them go on to the next prefix, and the last ones are compared whole.
+    ///
+    /// Cost: a look at the first numbers of each accepted vector.
+    ///
+    /// # Errors
+    /// As [`search`](Self::search).
+    pub(crate) fn funnel(
+        &self,
+        query: &[f32],
+        k: usize,
+        keep: usize,
+        prefixes: &[usize],
+        accept: Option<&RowSet>,
+    ) -> Result<Vec<Neighbor>> {
+        self.with_query(query, |nodes, query, scratch| {
+            nodes.funnel(query, k, keep.max(k), prefixes, accept, scratch)
+        })
     }
 
     /// Removes what is under `label`; whether there was anything.
@@ -301,7 +356,7 @@ impl Graph {
             (0..2).any(|_| {
                 {
                     let nodes = self.read();
-                    if nodes.states[slot as usize] != nodes::State::Staged {
+                    if nodes.states.get(slot as usize) != Some(&nodes::State::Staged) {
                         return false;
                     }
                     nodes.plan(slot, scratch, &mut plan);

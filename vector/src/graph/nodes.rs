@@ -159,6 +159,16 @@ impl Nodes {
         Ok(slot)
     }
 
+    /// Whether `vector` times `scale` is what is under `label`.
+    pub(super) fn has(&self, label: u64, vector: &[f32], scale: f64) -> bool {
+        let same = |(there, number): (&f32, &f32)| {
+            let scaled = if scale == 1.0 { *number } else { (f64::from(*number) * scale) as f32 };
+            there.to_bits() == scaled.to_bits()
+        };
+        let slot = self.by_label.get(label);
+        slot.is_some_and(|slot| self.vector(slot).iter().zip(vector).all(same))
+    }
+
     /// Removes what is under `label`; whether there was anything.
     pub(super) fn remove(&mut self, label: u64) -> bool {
         let Some(slot) = self.by_label.remove(label) else { return false };

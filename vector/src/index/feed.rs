@@ -1,0 +1,114 @@
+//! Following the log: which rows were written, and what they are now.
+
+use std::collections::BTreeMap;
+
+use headwater_cdc::{ChangeLog, EventFilter, Position, Start, Store, UnifiedEvent};
+use headwater_primitives::jsonb::View;
+use headwater_primitives::rusqlite::Connection;
+use headwater_primitives::{ErrorKind, Namespace, Result, Sequence};
+
+use super::{Feed, SearchIndex};
+use crate::rows;
+
+/// The tail may grow to so many bytes before it has to be written to the text index.
+const TAIL_BYTES: usize = 64 << 20;
+
+/// What the events of a batch say about one row.
+struct Touched {
+    sequence: Sequence,
+    /// Whether its text may be another one.
+    text: bool,
+}
+
+impl SearchIndex {
+    /// Takes in all events up to `head`. Whether it came that far: not when the tail is full.
+    pub(super) fn catch_up(
+        &self,
+        feed: &mut Feed,
+        namespace: &Namespace,
+        changes: &ChangeLog,
+        head: Sequence,
+    ) -> Result<bool> {
+        if feed.fed >= head {
+            return Ok(true);
+        }
+        let position = Position { epoch: feed.epoch, sequence: feed.fed };
+        let filter = EventFilter::all().store(Store::Vector).table(&*self.table.name);
+        let mut events = match changes.subscribe(Start::After(position), filter) {
+            // Retention has come past this index, or the log began a new history.
+            Err(error) if error.kind() == ErrorKind::ResnapshotRequired => {
+                self.rebuild(feed, namespace, changes)?;
+                return Ok(true);
+            }
+            events => events?,
+        };
+        while feed.fed < head {
+            if feed.tail.bytes() > TAIL_BYTES {
+                return Ok(false);
+            }
+            let Some(batch) = events.try_next_batch()? else {
+                // The rest belongs to others.
+                feed.fed = feed.fed.max(head);
+                return Ok(true);
+            };
+            let mut touched = BTreeMap::new();
+            for event in batch.events() {
+                self.touch(&mut touched, &event?)?;
+            }
+            namespace.query(|sql| self.take_in(feed, sql, &touched))?;
+            feed.fed = feed.fed.max(batch.position().sequence);
+        }
+        Ok(true)
+    }
+
+    fn touch(&self, touched: &mut BTreeMap<i64, Touched>, event: &UnifiedEvent) -> Result<()> {
+        let Some(row) = event.row() else { return Ok(()) };
+        let sides = [event.before_bytes(), event.after_bytes()];
+        let text = match sides {
+            [Some(before), Some(after)] => {
+                let text = |image| -> Result<Option<&[u8]>> {
+                    let field = self.table.fields.text.as_deref();
+                    Ok(field.and_then(|field| View::parse(image).ok()?.get(field)).map(View::bytes))
+                };
+                text(before)? != text(after)?
+            }
+            _ => true,
+        };
+        let touched =
+            touched.entry(row).or_insert(Touched { sequence: event.sequence(), text: false });
+        touched.sequence = event.sequence();
+        touched.text |= text;
+        Ok(())
+    }
+
+    /// Takes the rows as they are now. They may be newer than the events that named them; what made
+    /// them so comes later and finds nothing left to do.
+    fn take_in(
+        &self,
+        feed: &mut Feed,
+        sql: &Connection,
+        touched: &BTreeMap<i64, Touched>,
+    ) -> Result<()> {
+        feed.unsaved += touched.len();
+        for (number, Touched { sequence, text }) in touched {
+            let label = *number as u64;
+            let Some(row) = rows::fetch(sql, &self.table, *number)? else {
+                self.graph.remove(label);
+                feed.tail.delete(sequence.0, *number);
+                feed.filters.remove(label);
+                continue;
+            };
+            match &row.embedding {
+                Some(embedding) => self.graph.restage(label, embedding)?,
+                None => drop(self.graph.remove(label)),
+            }
+            match &row.text {
+                _ if !text => {}
+                Some(text) => feed.tail.upsert(sequence.0, *number, text),
+                None => feed.tail.delete(sequence.0, *number),
+            }
+            feed.filters.update(label, &row.metadata)?;
+        }
+        Ok(())
+    }
+}

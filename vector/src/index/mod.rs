@@ -1,0 +1,105 @@
+//! What searches look into: the graph, the full text and the filters of one store, kept up by its log.
+//!
+//! All of it is derived. [`SearchIndex::view`] first takes in what was committed since, so a search
+//! sees every acknowledged write; a thread of the index does the slow part of that beforehand.
+
+mod feed;
+mod file;
+mod filter_sets;
+mod open;
+mod stats;
+mod worker;
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use headwater_cdc::ChangeLog;
+use headwater_primitives::filter::Filter;
+use headwater_primitives::{Namespace, Result, Sequence};
+
+use crate::catalog::Table;
+use crate::graph::Graph;
+use crate::row_set::RowSet;
+use crate::text::{Snapshot, Tail, TextIndex};
+use filter_sets::FilterSets;
+
+pub(crate) use open::Indexes;
+pub use stats::IndexStats;
+
+/// The search index of one store, shared by all of its handles.
+pub(crate) struct SearchIndex {
+    table: Arc<Table>,
+    folder: PathBuf,
+    pub(crate) graph: Graph,
+    pub(crate) text: TextIndex,
+    feed: Mutex<Feed>,
+    /// One flush or save at a time.
+    keeping: Mutex<()>,
+    stopping: AtomicBool,
+}
+
+/// What follows the log.
+pub(crate) struct Feed {
+    epoch: u64,
+    /// All events up to this one are in the graph, and in the text index or the tail.
+    fed: Sequence,
+    tail: Tail,
+    filters: FilterSets,
+    /// Rows changed since the graph was saved.
+    unsaved: usize,
+}
+
+/// A store's rows for one search.
+pub(crate) struct View {
+    pub(crate) text: Arc<Snapshot>,
+    pub(crate) accept: Option<Arc<RowSet>>,
+}
+
+impl SearchIndex {
+    /// The rows for one search, with all that was acknowledged before the call.
+    ///
+    /// Cost: that of taking in what was committed since the last one, mostly nothing; for a filter
+    /// that is new, a query for the rows that match it.
+    ///
+    /// # Errors
+    /// SQLite's errors; those of the text index.
+    pub(crate) fn view(
+        &self,
+        namespace: &Namespace,
+        changes: &ChangeLog,
+        filter: Option<&Filter>,
+    ) -> Result<View> {
+        let mut feed = self.caught_up(namespace, changes)?;
+        let accept = match filter {
+            Some(filter) => Some(feed.filters.get(namespace, &self.table, filter)?),
+            None => None,
+        };
+        Ok(View { text: feed.tail.snapshot(&self.text)?, accept })
+    }
+
+    /// The feed, once it has come to what is committed now.
+    fn caught_up(
+        &self,
+        namespace: &Namespace,
+        changes: &ChangeLog,
+    ) -> Result<MutexGuard<'_, Feed>> {
+        let head = changes.head();
+        loop {
+            let mut feed = self.feed();
+            if self.catch_up(&mut feed, namespace, changes, head)? {
+                return Ok(feed);
+            }
+            drop(feed);
+            self.flush_text()?;
+        }
+    }
+
+    fn feed(&self) -> MutexGuard<'_, Feed> {
+        self.feed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+}

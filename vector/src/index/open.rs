@@ -1,0 +1,194 @@
+//! Opening a search index: what its files hold is taken up from where they end, the rest is rebuilt.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use headwater_cdc::ChangeLog;
+use headwater_primitives::{Namespace, Result, Sequence};
+
+use super::filter_sets::FilterSets;
+use super::{Feed, SearchIndex, file, worker};
+use crate::catalog::Table;
+use crate::graph::{Graph, GraphOptions};
+use crate::options::VectorOptions;
+use crate::rows;
+use crate::text::{Opening, Tail, TextIndex, TextIndexOptions};
+
+/// Rows read at once.
+const PAGE_ROWS: usize = 1024;
+const PAGE_BYTES: usize = 8 << 20;
+
+type Slot = Arc<Mutex<Option<Arc<SearchIndex>>>>;
+
+/// The open search indexes of a namespace, by the number of their store.
+#[derive(Default)]
+pub(crate) struct Indexes(Mutex<HashMap<u32, Slot>>);
+
+impl Indexes {
+    /// The index of `table`; opened, and its thread started, by the first call.
+    pub(crate) fn get_or_open(
+        namespace: &Namespace,
+        changes: &ChangeLog,
+        table: &Arc<Table>,
+    ) -> Result<Arc<SearchIndex>> {
+        let indexes = namespace.extension(Indexes::default);
+        let slot = {
+            let mut slots = indexes.0.lock().unwrap_or_else(PoisonError::into_inner);
+            slots.entry(table.number).or_default().clone()
+        };
+        let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(index) = &*slot {
+            return Ok(index.clone());
+        }
+        let index = Arc::new(SearchIndex::open(namespace, changes, table)?);
+        worker::start(&index, namespace, changes)?;
+        *slot = Some(index.clone());
+        Ok(index)
+    }
+}
+
+impl SearchIndex {
+    fn open(namespace: &Namespace, changes: &ChangeLog, table: &Arc<Table>) -> Result<SearchIndex> {
+        let owned = file::folder_of(namespace.path(), table.number);
+        let folder = if namespace.is_read_only() { follower_folder() } else { owned.clone() };
+        std::fs::create_dir_all(&folder)?;
+        let options = graph_options(&table.options);
+        let start = changes.start();
+        let usable = |epoch: u64, sequence: u64| -> Result<bool> {
+            let sequence = Sequence(sequence);
+            let known = namespace.knows_position(changes.segments(), epoch, sequence)?;
+            Ok(known && sequence.next() >= start)
+        };
+        let loaded = match file::load_graph(&owned)? {
+            Some((graph, applied)) if *graph.options() == options => {
+                usable(applied.epoch, applied.sequence)?.then_some((graph, applied.sequence))
+            }
+            _ => None,
+        };
+        let text_options =
+            TextIndexOptions { language: table.options.language.clone(), ..Default::default() };
+        let (text, opening) = TextIndex::open(&folder.join("text"), &text_options)?;
+        if let Opening::Rebuild(reason) = &opening {
+            tracing::warn!(%reason, store = %table.name, "the text index is built again");
+        }
+        let text_at = match text.position() {
+            Some((epoch, sequence)) if usable(epoch, sequence)? => Some(sequence),
+            _ => None,
+        };
+        // Taken before the rows are read: what is written meanwhile comes once more.
+        let head = changes.head();
+        let graph_at = loaded.as_ref().map(|(_, sequence)| *sequence);
+        let fed = graph_at.into_iter().chain(text_at).min().map_or(head, Sequence);
+        let graph = match loaded {
+            Some((graph, _)) => graph,
+            None => Graph::new(options)?,
+        };
+        let index = SearchIndex {
+            table: table.clone(),
+            folder,
+            feed: Mutex::new(Feed {
+                epoch: namespace.epoch(),
+                fed,
+                tail: Tail::new(&text),
+                filters: FilterSets::default(),
+                unsaved: 0,
+            }),
+            graph,
+            text,
+            keeping: Mutex::new(()),
+            stopping: AtomicBool::new(false),
+        };
+        if graph_at.is_none() {
+            index.stage_all(namespace)?;
+            index.feed().unsaved += index.graph.len();
+        }
+        if text_at.is_none() {
+            index.index_all_text(namespace, head)?;
+        }
+        Ok(index)
+    }
+
+    /// Forgets everything and reads all rows.
+    pub(super) fn rebuild(
+        &self,
+        feed: &mut Feed,
+        namespace: &Namespace,
+        changes: &ChangeLog,
+    ) -> Result<()> {
+        tracing::warn!(store = %self.table.name, "the search index is built again from the rows");
+        let head = changes.head();
+        feed.filters.clear();
+        self.graph.clear();
+        self.stage_all(namespace)?;
+        self.index_all_text(namespace, head)?;
+        feed.tail = Tail::new(&self.text);
+        feed.epoch = namespace.epoch();
+        feed.fed = head;
+        feed.unsaved = self.graph.len();
+        Ok(())
+    }
+
+    /// Stages the embedding of every row.
+    fn stage_all(&self, namespace: &Namespace) -> Result<()> {
+        self.each_page(namespace, |rows| {
+            for row in rows {
+                if let Some(embedding) = &row.embedding {
+                    self.graph.stage(row.row as u64, embedding)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Writes the text of every row into an empty text index.
+    fn index_all_text(&self, namespace: &Namespace, head: Sequence) -> Result<()> {
+        self.text.clear()?;
+        let mut any = false;
+        self.each_page(namespace, |rows| {
+            let texts = rows.iter().filter_map(|row| Some((row.row, row.text.as_deref()?)));
+            let mut texts = texts.peekable();
+            if texts.peek().is_some() {
+                any = true;
+                self.text.apply(texts, &[])?;
+            }
+            Ok(())
+        })?;
+        if any {
+            self.text.commit((namespace.epoch(), head.0))?;
+        }
+        Ok(())
+    }
+
+    fn each_page(
+        &self,
+        namespace: &Namespace,
+        mut take: impl FnMut(&[rows::StoredRow]) -> Result<()>,
+    ) -> Result<()> {
+        let mut after = i64::MIN;
+        loop {
+            let page = namespace
+                .query(|sql| rows::scan_after(sql, &self.table, after, PAGE_ROWS, PAGE_BYTES))?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = last.row;
+            take(&page)?;
+        }
+    }
+}
+
+fn graph_options(options: &VectorOptions) -> GraphOptions {
+    GraphOptions {
+        links: options.links,
+        candidates: options.candidates,
+        ..GraphOptions::new(options.dimensions, options.metric)
+    }
+}
+
+/// A folder for the index of a namespace that another process owns: the owner's is not touched.
+fn follower_folder() -> PathBuf {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    std::env::temp_dir().join(format!("headwater-follower-{}-{number}", std::process::id()))
+}

@@ -1,0 +1,168 @@
+//! Making a search.
+
+use headwater_primitives::{RecordId, Result};
+
+use super::fuse::{Hits, Ranked, fuse, union};
+use super::{Explain, Fusion, Query, SearchHit, Side};
+use crate::graph::Neighbor;
+use crate::index::{SearchIndex, View};
+use crate::metric::Metric;
+use crate::row_set::RowSet;
+use crate::rows;
+use crate::store::Inner;
+use crate::text::{SnippetOptions, TextQuery};
+
+/// Rows that each side of a search by both gives.
+const DEPTH: usize = 100;
+/// Rows kept for each one wanted when only prefixes were compared.
+const OVERSAMPLING: usize = 10;
+/// How often a search begins anew because rows that it found were deleted meanwhile.
+const ATTEMPTS: usize = 8;
+
+/// The best rows for `query`.
+pub(super) fn run(inner: &Inner, query: &Query) -> Result<Vec<SearchHit>> {
+    let index = inner.search_index()?;
+    for attempt in 1.. {
+        let view = index.view(&inner.namespace, &inner.changes, query.filter.as_ref())?;
+        let ranked = rank(index, &view, query)?;
+        let numbers: Vec<i64> = ranked.iter().map(|ranked| ranked.row as i64).collect();
+        let ids = inner.namespace.query(|sql| rows::ids(sql, &inner.table, &numbers))?;
+        if ids.iter().all(Option::is_some) || attempt == ATTEMPTS {
+            let hits = ranked.into_iter().zip(ids);
+            let hits = hits.filter_map(|(ranked, id)| Some((ranked, id?)));
+            return complete_hits(inner, index, query, hits.collect());
+        }
+    }
+    Ok(Vec::new())
+}
+
+fn rank(index: &SearchIndex, view: &View, query: &Query) -> Result<Vec<Ranked>> {
+    let metric = index.graph.options().metric;
+    let both = query.text.is_some() && query.vector.is_some();
+    let depth = if both { DEPTH.max(2 * query.limit) } else { query.limit };
+    let text = match &query.text {
+        Some(text) => by_text(view, text, depth, view.accept.as_deref())?,
+        None => Hits::new(),
+    };
+    let vector = match &query.vector {
+        Some(vector) => {
+            let found = by_vector(index, view, query, vector, depth)?;
+            found.iter().map(|found| (found.label, score(metric, found.distance))).collect()
+        }
+        None => Hits::new(),
+    };
+    let mut rows = union(&text, &vector);
+    match (&query.text, &query.vector) {
+        (Some(text), Some(vector)) => {
+            if let Fusion::Weighted { .. } = query.fusion {
+                complete(index, view, text, vector, &mut rows)?;
+            }
+            fuse(&mut rows, query.fusion, query.limit);
+        }
+        _ => {
+            for row in &mut rows {
+                let Explain { text, vector } = row.explain;
+                row.score = text.or(vector).map_or(0.0, |side| side.score);
+            }
+        }
+    }
+    Ok(rows)
+}
+
+fn by_text(view: &View, query: &TextQuery, k: usize, accept: Option<&RowSet>) -> Result<Hits> {
+    let accepts = |row: i64| accept.is_none_or(|accept| accept.contains(row as u64));
+    let accepts: Option<&dyn Fn(i64) -> bool> = accept.is_some().then_some(&accepts);
+    let hits = view.text.search(query, k, accepts)?;
+    Ok(hits.iter().map(|hit| (hit.row as u64, hit.score)).collect())
+}
+
+fn by_vector(
+    index: &SearchIndex,
+    view: &View,
+    query: &Query,
+    vector: &[f32],
+    k: usize,
+) -> Result<Vec<Neighbor>> {
+    let accept = view.accept.as_deref();
+    if k == 0 {
+        return Ok(Vec::new());
+    }
+    if query.exact {
+        return index.graph.scan(vector, k, accept);
+    }
+    if !query.prefixes.is_empty() {
+        return index.graph.funnel(vector, k, k * OVERSAMPLING, &query.prefixes, accept);
+    }
+    index.graph.search(vector, k, query.candidates, accept)
+}
+
+/// Gives each row that one side has found the score that the other side would give it.
+fn complete(
+    index: &SearchIndex,
+    view: &View,
+    text: &TextQuery,
+    vector: &[f32],
+    rows: &mut [Ranked],
+) -> Result<()> {
+    let metric = index.graph.options().metric;
+    let labels: Vec<u64> = rows.iter().map(|row| row.row).collect();
+    for (row, distance) in rows.iter_mut().zip(index.graph.distances(vector, &labels)?) {
+        if row.explain.vector.is_none() {
+            let side = |distance| Side { rank: 0, score: score(metric, distance) };
+            row.explain.vector = distance.map(side);
+        }
+    }
+    let missing = rows.iter().filter(|row| row.explain.text.is_none());
+    let missing: RowSet = missing.map(|row| row.row).collect();
+    let mut found = by_text(view, text, missing.len(), Some(&missing))?;
+    found.sort_unstable_by_key(|(row, _)| *row);
+    for row in rows.iter_mut().filter(|row| row.explain.text.is_none()) {
+        let at = found.binary_search_by_key(&row.row, |(row, _)| *row);
+        row.explain.text = at.ok().map(|at| Side { rank: 0, score: found[at].1 });
+    }
+    Ok(())
+}
+
+/// A distance as a score: larger is better.
+fn score(metric: Metric, distance: f32) -> f32 {
+    match metric {
+        Metric::Cosine => 1.0 - distance,
+        Metric::Dot => -distance,
+        Metric::L2 => 1.0 / (1.0 + distance),
+    }
+}
+
+/// Adds to the rows what is asked for beside them.
+fn complete_hits(
+    inner: &Inner,
+    index: &SearchIndex,
+    query: &Query,
+    hits: Vec<(Ranked, RecordId)>,
+) -> Result<Vec<SearchHit>> {
+    let labels: Vec<u64> = hits.iter().map(|(ranked, _)| ranked.row).collect();
+    let distances = match &query.vector {
+        Some(vector) => index.graph.distances(vector, &labels)?,
+        None => vec![None; labels.len()],
+    };
+    let hits = hits.into_iter().zip(distances);
+    let hits = hits.map(|((ranked, id), distance)| {
+        let snippets = match (&query.highlight, &query.text) {
+            (Some(options), Some(text)) => snippets(inner, index, text, ranked.row, options)?,
+            _ => Vec::new(),
+        };
+        let explain = query.explain.then_some(ranked.explain);
+        Ok(SearchHit { id, score: ranked.score, distance, snippets, explain })
+    });
+    hits.collect()
+}
+
+fn snippets(
+    inner: &Inner,
+    index: &SearchIndex,
+    query: &TextQuery,
+    row: u64,
+    options: &SnippetOptions,
+) -> Result<Vec<crate::text::Snippet>> {
+    let text = inner.namespace.query(|sql| rows::text(sql, &inner.table, row as i64))?;
+    Ok(text.map_or(Vec::new(), |text| index.text.highlight(query, &text, options)))
+}
