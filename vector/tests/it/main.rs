@@ -9,4 +9,5 @@ mod operations;
 mod refusals;
 mod support;
 mod transactions;
+mod typed;
 mod verify;
