@@ -3,6 +3,7 @@
 use headwater_primitives::{Durability, NamespaceBuilder, Result};
 
 use crate::database::Headwater;
+use crate::routing::{Keyed, Store};
 
 type OpenStore = Box<dyn FnOnce(&Headwater) -> Result<()> + Send>;
 
@@ -56,11 +57,13 @@ impl HeadwaterBuilder {
         self
     }
 
-    /// Opens the store of the document type `T` with the database, instead of at the first use:
-    /// its indexes are there from the start, and a transaction may use it at once.
-    #[cfg(feature = "document")]
-    pub fn with<T: headwater_document::Document>(mut self) -> Self {
-        self.stores.push(Box::new(|db| db.documents::<T>().map(drop)));
+    /// Opens the store of the type `T` with the database, instead of at the first use: its indexes
+    /// are there from the start, and a transaction may use it at once.
+    pub fn with<T>(mut self) -> Self
+    where
+        T: Store + Keyed<<T as Store>::Model>,
+    {
+        self.stores.push(Box::new(T::open));
         self
     }
 

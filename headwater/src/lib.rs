@@ -1,7 +1,7 @@
 //! Headwater, the facade: every store behind one type, and each value routed to its own.
 #![doc = include_str!("../README.md")]
 #![cfg_attr(
-    not(feature = "document"),
+    not(any(feature = "document", feature = "vector")),
     allow(dead_code, reason = "what the stores share is idle when there is none")
 )]
 
@@ -37,8 +37,15 @@ pub use headwater_cdc as cdc;
 pub use headwater_document as document;
 /// The namespace and what all parts share.
 pub use headwater_primitives as primitives;
+/// The vector store.
+#[cfg(feature = "vector")]
+pub use headwater_vector as vector;
 
 /// What derived code names.
-#[cfg(feature = "document")]
 #[doc(hidden)]
-pub use headwater_document::__private;
+pub mod __private {
+    #[cfg(feature = "document")]
+    pub use headwater_document::__private::*;
+    #[cfg(feature = "vector")]
+    pub use headwater_vector::__private::*;
+}

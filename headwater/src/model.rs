@@ -4,3 +4,8 @@
 #[cfg(feature = "document")]
 #[derive(Clone, Copy, Debug)]
 pub enum Document {}
+
+/// Kept as rows with embeddings: see [`vector`](crate::vector).
+#[cfg(feature = "vector")]
+#[derive(Clone, Copy, Debug)]
+pub enum Vector {}

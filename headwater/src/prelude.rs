@@ -5,3 +5,5 @@ pub use crate::{Headwater, Store, Transaction};
 
 #[cfg(feature = "document")]
 pub use crate::document::{DocumentStore, Order};
+#[cfg(feature = "vector")]
+pub use crate::vector::{Metric, VectorOptions, VectorStore};

@@ -8,11 +8,12 @@
 #[macro_export]
 macro_rules! __store {
     (document $($derived:tt)*) => { $crate::__store_document! { $($derived)* } };
+    (vector $($derived:tt)*) => { $crate::__store_vector! { $($derived)* } };
     ($store:ident $($derived:tt)*) => {
         ::core::compile_error!(::core::concat!(
             "the store `",
             ::core::stringify!($store),
-            "` is not in this release of `headwater`: it has `document`"
+            "` is not in this release of `headwater`: it has `document` and `vector`"
         ));
     };
 }
@@ -37,6 +38,30 @@ macro_rules! __store_document {
     ($($derived:tt)*) => {
         ::core::compile_error!(
             "the store `document` is not built into `headwater`: enable its feature `document`"
+        );
+    };
+}
+
+#[cfg(feature = "vector")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __store_vector {
+    ([$kept:ident] $($item:item)*) => {
+        $($item)*
+
+        impl $crate::Store for $kept {
+            type Model = $crate::model::Vector;
+        }
+    };
+}
+
+#[cfg(not(feature = "vector"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __store_vector {
+    ($($derived:tt)*) => {
+        ::core::compile_error!(
+            "the store `vector` is not built into `headwater`: enable its feature `vector`"
         );
     };
 }

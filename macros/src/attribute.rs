@@ -9,6 +9,7 @@ use syn::{Attribute, Error, LitStr, Path, Result, Token};
 use crate::errors::keep;
 use crate::model::{self, Chosen, Model};
 use crate::suggest::suggestion;
+use crate::vector_options::{self, VectorOptions};
 
 /// Whether two documents may have the same value at an indexed path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +32,7 @@ pub(crate) struct Container {
     pub(crate) name: Option<LitStr>,
     pub(crate) crate_path: Option<Path>,
     pub(crate) indexes: Vec<Index>,
+    pub(crate) vector: VectorOptions,
 }
 
 /// What a field says.
@@ -38,10 +40,18 @@ pub(crate) struct Container {
 pub(crate) struct Field {
     pub(crate) id: Option<Span>,
     pub(crate) indexes: Vec<Index>,
+    pub(crate) row: Vec<RowPart>,
+}
+
+/// `embedding`, `text` or `filter`: what a field is to a row of the vector store.
+pub(crate) struct RowPart {
+    pub(crate) name: &'static str,
+    pub(crate) span: Span,
 }
 
 const ON_STRUCT: [&str; 4] = ["name", "crate", "index", "unique"];
-const ON_FIELD: [&str; 3] = ["id", "index", "unique"];
+const ON_FIELD: [&str; 6] = ["id", "index", "unique", "embedding", "text", "filter"];
+const ROW_PARTS: [&str; 3] = ["embedding", "text", "filter"];
 
 impl Container {
     /// As far as it can be understood; the rest goes to `errors`.
@@ -73,9 +83,13 @@ impl Container {
             self.indexes.push(index);
             return Ok(());
         }
-        if meta.path.is_ident("id") {
-            return Err(meta
-                .error("`id` belongs on a field: put `#[store(id)]` on the field that holds it"));
+        if self.vector.option(meta)? {
+            return Ok(());
+        }
+        if let Some(name) = ["id"].iter().chain(&ROW_PARTS).find(|name| meta.path.is_ident(name)) {
+            return Err(meta.error(format!(
+                "`{name}` belongs on a field: put `#[store({name})]` on the field that holds it"
+            )));
         }
         Err(unknown(meta, "a struct", &struct_options()))
     }
@@ -108,6 +122,13 @@ impl Field {
         }
         if let Some(index) = index(meta)? {
             self.indexes.push(index);
+            return Ok(());
+        }
+        if let Some(name) = ROW_PARTS.into_iter().find(|name| meta.path.is_ident(name)) {
+            if self.row.iter().any(|part| part.name == name) {
+                return Err(meta.error(format!("`{name}` is said twice: once is enough")));
+            }
+            self.row.push(RowPart { name, span: meta.path.span() });
             return Ok(());
         }
         if struct_options().iter().any(|name| meta.path.is_ident(name)) {
@@ -153,7 +174,7 @@ fn index(meta: &ParseNestedMeta<'_>) -> Result<Option<Index>> {
 }
 
 /// The string after `=`.
-fn string(meta: &ParseNestedMeta<'_>, example: &str) -> Result<LitStr> {
+pub(crate) fn string(meta: &ParseNestedMeta<'_>, example: &str) -> Result<LitStr> {
     let value: ParseStream<'_> =
         meta.value().map_err(|error| Error::new(error.span(), format!("write `{example}`")))?;
     value.parse().map_err(|error| {
@@ -176,7 +197,8 @@ fn crate_path(meta: &ParseNestedMeta<'_>) -> Result<Path> {
     })
 }
 
-fn set<T>(slot: &mut Option<T>, value: T, meta: &ParseNestedMeta<'_>) -> Result<()> {
+/// Fills `slot`, once.
+pub(crate) fn set<T>(slot: &mut Option<T>, value: T, meta: &ParseNestedMeta<'_>) -> Result<()> {
     if slot.is_some() {
         let name = meta.path.require_ident()?;
         return Err(meta.error(format!("`{name}` is said twice: once is enough")));
@@ -186,7 +208,8 @@ fn set<T>(slot: &mut Option<T>, value: T, meta: &ParseNestedMeta<'_>) -> Result<
 }
 
 fn struct_options() -> Vec<&'static str> {
-    model::ALL.iter().map(|(name, _)| *name).chain(ON_STRUCT).collect()
+    let stores = model::ALL.iter().map(|(name, _)| *name);
+    stores.chain(ON_STRUCT).chain(vector_options::NAMES).collect()
 }
 
 fn unknown(meta: &ParseNestedMeta<'_>, place: &str, known: &[&str]) -> Error {

@@ -7,8 +7,11 @@ use syn::{DeriveInput, Result};
 
 use crate::attribute::{Container, Uniqueness};
 use crate::document::Collection;
+use crate::expand_vector::vectors;
 use crate::indexes::DeclaredIndex;
+use crate::kept::{Id, Kept};
 use crate::model::{Chosen, Model, missing};
+use crate::vector::Vectors;
 
 /// The whole expansion.
 ///
@@ -27,6 +30,7 @@ pub(crate) fn store(input: &DeriveInput) -> Result<TokenStream> {
     };
     let implementation = match model {
         Model::Document => document(&Collection::read(input, &container, errors)?, &krate),
+        Model::Vector => vectors(&Vectors::read(input, &container, errors)?, &krate),
         // What its fields say is for its own release to read: `__store!` refuses it.
         _ => TokenStream::new(),
     };
@@ -37,15 +41,10 @@ pub(crate) fn store(input: &DeriveInput) -> Result<TokenStream> {
 }
 
 fn document(collection: &Collection, krate: &TokenStream) -> TokenStream {
-    let Collection { type_name, name, id, indexes, .. } = collection;
-    let (member, kind, json_name) = (&id.member, &id.kind, &id.json_name);
+    let Collection { kept: Kept { type_name, name, id }, indexes } = collection;
+    let json_name = &id.json_name;
     let indexes = indexes.iter().map(|index| declared(index, krate));
-    let id_kind = quote_spanned! {kind.span()=>
-        <#kind as #krate::__private::ToId>::KIND
-    };
-    let document_id = quote_spanned! {kind.span()=>
-        #krate::__private::ToId::to_id(&self.#member)
-    };
+    let (id_kind, id_value) = id_of(id, krate);
     quote! {
         #[automatically_derived]
         impl #krate::__private::Document for #type_name {
@@ -70,10 +69,22 @@ fn document(collection: &Collection, krate: &TokenStream) -> TokenStream {
                 &self,
             ) -> #krate::__private::Result<::core::option::Option<#krate::__private::DocumentId>>
             {
-                ::core::result::Result::map(#document_id, ::core::option::Option::Some)
+                ::core::result::Result::map(#id_value, ::core::option::Option::Some)
             }
         }
     }
+}
+
+/// The kind of the id, and its value; errors about its type are shown at the type.
+pub(crate) fn id_of(id: &Id, krate: &TokenStream) -> (TokenStream, TokenStream) {
+    let (member, kind) = (&id.member, &id.kind);
+    let id_kind = quote_spanned! {kind.span()=>
+        <#kind as #krate::__private::ToId>::KIND
+    };
+    let value = quote_spanned! {kind.span()=>
+        #krate::__private::ToId::to_id(&self.#member)
+    };
+    (id_kind, value)
 }
 
 fn declared(index: &DeclaredIndex, krate: &TokenStream) -> TokenStream {

@@ -91,6 +91,24 @@ impl fmt::Display for RecordId {
     }
 }
 
+impl From<i64> for RecordId {
+    fn from(id: i64) -> Self {
+        RecordId::Integer(id)
+    }
+}
+
+impl From<&str> for RecordId {
+    fn from(id: &str) -> Self {
+        RecordId::Text(id.into())
+    }
+}
+
+impl From<String> for RecordId {
+    fn from(id: String) -> Self {
+        RecordId::Text(id.into())
+    }
+}
+
 impl Serialize for RecordId {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         match self {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use headwater_cdc::ChangeLog;
 use headwater_primitives::filter::Path;
 use headwater_primitives::rusqlite::{Connection, OptionalExtension};
 use headwater_primitives::{Error, ErrorKind, IdKind, Namespace, Part, Result, Transaction};
@@ -268,7 +269,7 @@ impl Catalog {
     /// The store `name`, made as `wanted` when there is none.
     pub(crate) fn open(namespace: &Namespace, name: &str, wanted: Wanted) -> Result<Arc<Table>> {
         check_name(name)?;
-        prepare(namespace)?;
+        namespace.install(&PART)?;
         let catalog = Catalog::of(namespace);
         if let Some(table) = catalog.find(namespace, name)? {
             table.check(&wanted)?;
@@ -296,7 +297,7 @@ impl Catalog {
         wanted: &Wanted,
     ) -> Result<Arc<Table>> {
         check_name(name)?;
-        prepare(namespace)?;
+        namespace.install(&PART)?;
         let table = match Catalog::of(namespace).find(namespace, name)? {
             Some(table) => table,
             // Not kept: the transaction that makes it may still fail.
@@ -319,11 +320,12 @@ fn check_name(name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Makes the vector store's own tables in `namespace`, which opening a store does by itself: needed
+/// Makes the vector store's own tables and the change log in `namespace`, which opening a store does by itself: needed
 /// only for a first store that is opened inside a transaction.
 ///
 /// # Errors
 /// `NewerVersion`; `ReadOnly`; SQLite's errors.
 pub fn prepare(namespace: &Namespace) -> Result<()> {
+    ChangeLog::open(namespace)?;
     namespace.install(&PART)
 }

@@ -26,10 +26,10 @@ pub(crate) struct Encoded {
 impl Encoded {
     pub(crate) fn new<T: Embedded>(table: &Table, row: &T) -> Result<Self> {
         let encode = || {
-            let (id, json) = (row.record_id()?, jsonb::to_vec(row)?);
-            let metadata = metadata_of(&T::fields(), &json)?;
             let embedding = row.embedding().map(|values| Embedding::new(&table.options, values));
-            Encoded::of_parts(table, id, embedding.transpose()?, row.text(), metadata)
+            let (id, embedding) = (row.record_id()?, embedding.transpose()?);
+            let metadata = metadata_of(&T::fields(), &jsonb::to_vec(row)?)?;
+            Encoded::of_parts(table, id, embedding, row.text(), metadata)
         };
         encode().map_err(|error| error.context(place(&table.name)))
     }

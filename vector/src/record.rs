@@ -67,6 +67,10 @@ impl RowFields<&'static str> {
 }
 
 /// A field that can hold the embedding of a typed row.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be an embedding",
+    label = "embeddings are `Vec<f32>`, `[f32; N]`, or an `Option` of one"
+)]
 pub trait AsEmbedding {
     /// The embedding, if there is one.
     fn as_embedding(&self) -> Option<&[f32]>;
@@ -109,6 +113,10 @@ impl<T: AsEmbedding> AsEmbedding for Option<T> {
 }
 
 /// A field that can hold the text of a typed row.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the text of a row",
+    label = "texts are `String` or `Option<String>`"
+)]
 pub trait AsText {
     /// The text, if there is one.
     fn as_text(&self) -> Option<&str>;

@@ -1,6 +1,6 @@
 //! A row of any shape.
 
-use headwater_primitives::{IdKind, RecordId, Result};
+use headwater_primitives::{IdKind, RecordId, Result, ToId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -51,7 +51,7 @@ impl Embedded for Row {
     }
 
     fn record_id(&self) -> Result<Option<RecordId>> {
-        Ok(self.id.clone())
+        self.id.as_ref().map(checked).transpose()
     }
 
     fn embedding(&self) -> Option<&[f32]> {
@@ -60,5 +60,13 @@ impl Embedded for Row {
 
     fn text(&self) -> Option<&str> {
         self.text.as_deref()
+    }
+}
+
+/// The id, unless it is too long.
+fn checked(id: &RecordId) -> Result<RecordId> {
+    match id {
+        RecordId::Integer(id) => id.to_id(),
+        RecordId::Text(id) => id.as_ref().to_id(),
     }
 }

@@ -97,8 +97,30 @@ impl<T: Embedded> VectorStore<T> {
     /// As [`open`](Self::open); `WouldDeadlock` when the namespace has never been
     /// [prepared](crate::prepare) for vectors.
     pub fn open_within(tx: &Transaction<'_>, namespace: &Namespace, name: &str) -> Result<Self> {
+        Self::open_within_as(tx, namespace, name, T::options())
+    }
+
+    /// [`create`](Self::create) as [`open_within`](Self::open_within) opens.
+    ///
+    /// # Errors
+    /// As both.
+    pub fn create_within(
+        tx: &Transaction<'_>,
+        namespace: &Namespace,
+        name: &str,
+        options: VectorOptions,
+    ) -> Result<Self> {
+        Self::open_within_as(tx, namespace, name, Some(options))
+    }
+
+    fn open_within_as(
+        tx: &Transaction<'_>,
+        namespace: &Namespace,
+        name: &str,
+        options: Option<VectorOptions>,
+    ) -> Result<Self> {
         let changes = ChangeLog::open(namespace)?;
-        let table = Catalog::open_within(tx, namespace, name, &Self::wanted(T::options()))?;
+        let table = Catalog::open_within(tx, namespace, name, &Self::wanted(options))?;
         Ok(Self::of(namespace, changes, table))
     }
 

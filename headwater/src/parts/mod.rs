@@ -2,6 +2,8 @@
 
 #[cfg(feature = "document")]
 mod document;
+#[cfg(feature = "vector")]
+mod vector;
 
 use headwater_primitives::{Namespace, Result};
 
@@ -21,4 +23,6 @@ pub(crate) struct PartHooks {
 pub(crate) const PARTS: &[PartHooks] = &[
     #[cfg(feature = "document")]
     document::HOOKS,
+    #[cfg(feature = "vector")]
+    vector::HOOKS,
 ];

@@ -12,6 +12,10 @@ use crate::transaction::Transaction;
 impl<T: Document> Keyed<model::Document> for T {
     type Written = Written;
 
+    fn open(db: &Headwater) -> Result<()> {
+        db.documents::<T>().map(drop)
+    }
+
     fn insert(&self, db: &Headwater) -> Commit<Written> {
         match db.documents::<T>() {
             Ok(store) => store.insert(self),

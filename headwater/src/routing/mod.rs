@@ -2,6 +2,8 @@
 
 #[cfg(feature = "document")]
 mod document;
+#[cfg(feature = "vector")]
+mod vector;
 
 use headwater_primitives::filter::Filter;
 use headwater_primitives::{Commit, Read, Result};
@@ -29,6 +31,12 @@ pub trait Store: Sized + 'static {
 pub trait Keyed<M>: Sized {
     /// What a write returns.
     type Written: Send + 'static;
+
+    /// Behind [`HeadwaterBuilder::with`](crate::HeadwaterBuilder::with): opens the type's store.
+    ///
+    /// # Errors
+    /// The store's.
+    fn open(db: &Headwater) -> Result<()>;
 
     /// Behind [`Headwater::insert`].
     fn insert(&self, db: &Headwater) -> Commit<Self::Written>;
