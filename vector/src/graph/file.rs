@@ -4,7 +4,8 @@
 
 use std::io::{Read, Write};
 
-use headwater_primitives::{Error, Result};
+use headwater_cdc::Position;
+use headwater_primitives::{Error, Result, Sequence};
 
 use super::nodes::{MAX_LEVEL, NONE, Nodes, State};
 use super::{Graph, GraphOptions};
@@ -17,13 +18,6 @@ const STEP: usize = 2048;
 /// Bytes of the head, without its checksum.
 const HEAD: usize = 76;
 
-/// How far the change log is in a graph.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Applied {
-    pub(crate) epoch: u64,
-    pub(crate) sequence: u64,
-}
-
 impl Graph {
     /// Writes the graph. Others may go on using it: what they change meanwhile may be in the bytes or
     /// not, so `applied` has to be what was in the graph before the call, and what came later has to be
@@ -33,7 +27,7 @@ impl Graph {
     ///
     /// # Errors
     /// What `out` fails with.
-    pub(crate) fn save(&self, out: &mut impl Write, applied: Applied) -> Result<()> {
+    pub fn save(&self, out: &mut impl Write, applied: Position) -> Result<()> {
         let kept = Kept::of(&self.read());
         let mut head = Vec::with_capacity(HEAD);
         head.extend_from_slice(MAGIC);
@@ -47,7 +41,8 @@ impl Graph {
             head.extend_from_slice(&number.to_le_bytes());
         }
         let slots = kept.states.len();
-        for number in [self.options.seed, applied.epoch, applied.sequence, kept.drawn, slots as u64]
+        for number in
+            [self.options.seed, applied.epoch, applied.sequence.0, kept.drawn, slots as u64]
         {
             head.extend_from_slice(&number.to_le_bytes());
         }
@@ -73,7 +68,7 @@ impl Graph {
     ///
     /// # Errors
     /// `Corrupt` when the bytes are not a whole graph; `NewerVersion`; what `input` fails with.
-    pub(crate) fn load(input: &mut impl Read) -> Result<(Graph, Applied)> {
+    pub fn load(input: &mut impl Read) -> Result<(Graph, Position)> {
         let head = read_part(input, HEAD)?;
         let mut head = Fields(&head);
         if head.take::<8>()? != *MAGIC {
@@ -92,7 +87,7 @@ impl Graph {
         let seed = head.u64()?;
         let options = GraphOptions { dimensions, metric, links, candidates, seed };
         options.check().map_err(|error| Error::corrupt(error.to_string()))?;
-        let applied = Applied { epoch: head.u64()?, sequence: head.u64()? };
+        let applied = Position { epoch: head.u64()?, sequence: Sequence(head.u64()?) };
         let mut nodes = Nodes::new(options);
         nodes.drawn = head.u64()?;
         let slots = head.u64()?;

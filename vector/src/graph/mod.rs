@@ -29,7 +29,6 @@ use headwater_primitives::{Error, Result};
 use crate::distance::padded;
 use crate::metric::Metric;
 use crate::row_set::RowSet;
-pub(crate) use file::Applied;
 use link::Plan;
 use nodes::Nodes;
 use scratch::{Scratch, Scratches};

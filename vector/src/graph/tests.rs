@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use headwater_cdc::Position;
+use headwater_primitives::Sequence;
 use proptest::prelude::*;
 
-use super::file::Applied;
 use super::nodes::splitmix;
 use super::*;
 
@@ -165,7 +166,7 @@ fn a_graph_comes_back_from_its_bytes() {
     let graph = filled(Metric::Cosine, 12, 0..2500);
     (0..100).for_each(|label| assert!(graph.remove(label * 7)));
     graph.stage(5000, &vector(5000, 12)).unwrap();
-    let applied = Applied { epoch: 3, sequence: 2600 };
+    let applied = Position { epoch: 3, sequence: Sequence(2600) };
     let mut bytes = Vec::new();
     graph.save(&mut bytes, applied).unwrap();
     let (back, position) = Graph::load(&mut bytes.as_slice()).unwrap();
@@ -186,7 +187,7 @@ fn a_graph_comes_back_from_its_bytes() {
 fn damaged_bytes_are_refused() {
     let graph = filled(Metric::L2, 3, 0..60);
     let mut bytes = Vec::new();
-    graph.save(&mut bytes, Applied::default()).unwrap();
+    graph.save(&mut bytes, Position::ZERO).unwrap();
     for at in 0..bytes.len() {
         let mut damaged = bytes.clone();
         damaged[at] ^= 0x10;
@@ -241,7 +242,7 @@ proptest! {
                 Step::Repair => graph.repair_now(),
                 Step::Reload => {
                     let mut bytes = Vec::new();
-                    graph.save(&mut bytes, Applied::default())?;
+                    graph.save(&mut bytes, Position::ZERO)?;
                     graph = Graph::load(&mut bytes.as_slice())?.0;
                 }
             }

@@ -5,10 +5,11 @@ use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
 
+use headwater_cdc::Position;
 use headwater_primitives::{Error, ErrorKind, Result, fail};
 
 use super::SearchIndex;
-use crate::graph::{Applied, Graph};
+use crate::graph::Graph;
 
 const GRAPH: &str = "graph";
 /// A graph is saved again when this share of it has changed.
@@ -22,7 +23,7 @@ pub(super) fn folder_of(namespace: &Path, number: u32) -> PathBuf {
 }
 
 /// The graph in `folder`, if there is one that is whole.
-pub(super) fn load_graph(folder: &Path) -> Result<Option<(Graph, Applied)>> {
+pub(super) fn load_graph(folder: &Path) -> Result<Option<(Graph, Position)>> {
     let path = folder.join(GRAPH);
     let file = match File::open(&path) {
         Ok(file) => file,
@@ -55,7 +56,7 @@ impl SearchIndex {
         let _turn = self.keeping.lock().unwrap_or_else(PoisonError::into_inner);
         let (applied, unsaved) = {
             let feed = self.feed();
-            (Applied { epoch: feed.epoch, sequence: feed.fed.0 }, feed.unsaved)
+            (Position { epoch: feed.epoch, sequence: feed.fed }, feed.unsaved)
         };
         let (path, new) = (self.folder.join(GRAPH), self.folder.join("graph.new"));
         let in_place = |error: Error| error.context(path.display());

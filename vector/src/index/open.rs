@@ -56,8 +56,7 @@ impl SearchIndex {
         std::fs::create_dir_all(&folder)?;
         let options = graph_options(&table.options);
         let start = changes.start();
-        let usable = |epoch: u64, sequence: u64| -> Result<bool> {
-            let sequence = Sequence(sequence);
+        let usable = |epoch: u64, sequence: Sequence| -> Result<bool> {
             let known = namespace.knows_position(changes.segments(), epoch, sequence)?;
             Ok(known && sequence.next() >= start)
         };
@@ -74,13 +73,15 @@ impl SearchIndex {
             tracing::warn!(%reason, store = %table.name, "the text index is built again");
         }
         let text_at = match text.position() {
-            Some((epoch, sequence)) if usable(epoch, sequence)? => Some(sequence),
+            Some((epoch, sequence)) if usable(epoch, Sequence(sequence))? => {
+                Some(Sequence(sequence))
+            }
             _ => None,
         };
         // Taken before the rows are read: what is written meanwhile comes once more.
         let head = changes.head();
         let graph_at = loaded.as_ref().map(|(_, sequence)| *sequence);
-        let fed = graph_at.into_iter().chain(text_at).min().map_or(head, Sequence);
+        let fed = graph_at.into_iter().chain(text_at).min().unwrap_or(head);
         let graph = match loaded {
             Some((graph, _)) => graph,
             None => Graph::new(options)?,
