@@ -1,6 +1,4 @@
 //! The tour: Headwater, chapter by chapter, on the packages that this workspace is built from.
-//!
-//! `cargo run --release --example tour -p headwater-examples`
 
 mod arguments;
 mod chapters;
@@ -33,7 +31,8 @@ pub(crate) struct Tour {
     pub(crate) checks: u32,
 }
 
-fn main() -> ExitCode {
+/// Gives the tour that the program's arguments ask for.
+pub fn tour() -> ExitCode {
     match Arguments::read(std::env::args_os().skip(1)) {
         Ok(Arguments::Tour { keep }) => report(guide(keep.as_deref())),
         Ok(Arguments::WriteUntilKilled { folder, round }) => {
