@@ -130,5 +130,6 @@ fn write(writing: &Writing<'_>, batches: &[Batch]) -> Result<BulkWritten> {
         }
     }
     let last = Sequence(writing.changes.next_sequence(writing.tx).0 - 1);
-    Ok(BulkWritten { count: last.0 + 1 - first.0, first, last })
+    let count = batches.iter().map(|batch| batch.ids.len() as u64).sum();
+    Ok(BulkWritten { count, first, last })
 }

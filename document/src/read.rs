@@ -1,7 +1,5 @@
 //! Gets by id: from the row cache, else from the hot tier.
 
-use std::sync::Arc;
-
 use headwater_primitives::rusqlite::{Connection, OptionalExtension, Row};
 use headwater_primitives::{CachedRow, Error, Read, Result, Sequence, Snapshot, Timestamp, jsonb};
 
@@ -100,7 +98,7 @@ impl Collection {
         let mark = cache.mark();
         let row = self.namespace.query(|sql| select(sql, table, id, || clock.now()))?;
         if let Some(row) = &row {
-            cache.fill(table.table_id(), id.row_key(), mark, row.clone());
+            cache.fill(table.table_id(), id.row_key(), mark, row);
         }
         Ok(row)
     }
@@ -126,7 +124,7 @@ fn cached_row(row: &Row<'_>) -> Result<CachedRow> {
     Ok(CachedRow {
         version: Sequence(row.get::<_, i64>(0)? as u64),
         expires: row.get::<_, Option<i64>>(1)?.map(Timestamp),
-        body: Arc::from(body),
+        body: body.into(),
     })
 }
 

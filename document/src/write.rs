@@ -109,7 +109,8 @@ impl Writing<'_> {
         }
     }
 
-    /// Puts `body` in the place of `row`.
+    /// Puts `body` in the place of `row`: as an update, or, where `row` is past its end, as a new
+    /// document after the deletion of the old one.
     fn write_over(
         &self,
         op: Op,
@@ -119,10 +120,14 @@ impl Writing<'_> {
         options: &PutOptions,
     ) -> Result<Written> {
         let sql = self.tx.sql();
-        let version = self.changes.next_sequence(self.tx);
-        let expires = options.end(self.tx.now()).map(|end| end.0);
         let index =
             IndexChange::between(self.tx, self.table, Some(row.row), Some(&row.body), Some(body))?;
+        if op == Op::Create {
+            // What is past its end goes now: the sweep will not find it any more.
+            self.record(Op::Delete, &id, Some(&row.body), None)?;
+        }
+        let version = self.changes.next_sequence(self.tx);
+        let expires = options.end(self.tx.now()).map(|end| end.0);
         sql.prepare_cached(&self.table.sql.replace)?.execute((
             row.row,
             version.0 as i64,

@@ -23,9 +23,10 @@ pub struct Written {
 pub struct BulkWritten {
     /// How many documents.
     pub count: u64,
-    /// The sequence of the first document's event; those of the others follow without a gap.
+    /// The sequence of the first event. Each document has one, in their order, and one before it where
+    /// it took the id of a document past its end, which is deleted first.
     pub first: Sequence,
-    /// The sequence of the last document's event.
+    /// The sequence of the last event: that of the last document.
     pub last: Sequence,
 }
 

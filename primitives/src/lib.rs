@@ -20,7 +20,7 @@ pub mod jsonb;
 pub mod key;
 pub mod kv;
 
-pub use cache::{CachedRow, ReadMark, RowCache, RowKey, TableId};
+pub use cache::{CachedRow, ReadMark, RowBody, RowCache, RowKey, TableId};
 pub use durability::Durability;
 pub use error::{Error, ErrorKind, Result};
 pub use ids::{IdSource, SeededIds, SystemIds, derived_id};

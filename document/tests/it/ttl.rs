@@ -3,14 +3,15 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use headwater_document::cdc::Op;
 use headwater_document::primitives::filter::{Filter, field};
 use headwater_document::primitives::{
     Clock, ErrorKind, ManualClock, Namespace, Result, Sequence, Timestamp,
 };
 use headwater_document::{DocumentStore, PutOptions, Uniqueness};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::{all, head, refused};
+use crate::support::{all, defects, events, head, refused};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -93,6 +94,45 @@ fn an_id_whose_document_has_ended_is_free_again() {
     assert_eq!(all(&store), expected);
     clock.0.advance(100 * MINUTE);
     assert_eq!(store.count().wait().unwrap(), 5, "the new ones have no end");
+}
+
+#[test]
+fn a_document_past_its_end_is_deleted_before_another_takes_its_id() {
+    let (clock, ns, store) = open();
+    let old = |id: &str| json!({"id": id, "old": true});
+    for id in ["a", "b", "c"] {
+        store.insert_with(&old(id), PutOptions::ttl(MINUTE)).wait().unwrap();
+    }
+    clock.0.advance(MINUTE);
+    let inserted = store.insert(&json!({"id": "a"})).wait().unwrap();
+    let put = store.put(&json!({"id": "b"})).wait().unwrap();
+    let bulk = store.bulk_insert(&[json!({"id": "x"}), json!({"id": "c"})]).wait().unwrap();
+    assert_eq!((inserted.sequence, put.sequence), (Sequence(5), Sequence(7)));
+    assert_eq!((bulk.count, bulk.first, bulk.last), (2, Sequence(8), Sequence(10)));
+    let told: Vec<_> = events(&ns)[3..]
+        .iter()
+        .map(|event| {
+            let place = event.transaction().unwrap();
+            let body = |bytes: Result<Option<Value>>| bytes.unwrap();
+            let (before, after) = (body(event.before::<Value>()), body(event.after::<Value>()));
+            (event.op().unwrap(), before, after, (place.index, place.total))
+        })
+        .collect();
+    let new = |id: &str| Some(json!({"id": id}));
+    assert_eq!(
+        told,
+        [
+            (Op::Delete, Some(old("a")), None, (0, 2)),
+            (Op::Create, None, new("a"), (1, 2)),
+            (Op::Delete, Some(old("b")), None, (0, 2)),
+            (Op::Create, None, new("b"), (1, 2)),
+            (Op::Create, None, new("x"), (0, 3)),
+            (Op::Delete, Some(old("c")), None, (1, 3)),
+            (Op::Create, None, new("c"), (2, 3)),
+        ]
+    );
+    assert_eq!(defects(&ns), [""; 0]);
+    assert_eq!(store.get_versioned("c").wait().unwrap().unwrap().version, bulk.last);
 }
 
 #[test]

@@ -131,6 +131,8 @@ pub(super) fn run(namespace: &Namespace, checkpointer: &Connection) {
 /// Copies the write-ahead log into the database while writers go on, then lets the writer finish
 /// the rest between two groups, so that the next commit starts the log over.
 fn checkpoint(shared: &Shared, checkpointer: &Connection) -> Result<()> {
+    // An old view would leave all the copying to the writer, which waits for no reader.
+    shared.readers.end_idle_views();
     shared.checkpoint(checkpointer, CheckpointMode::PASSIVE)?;
     shared.writer.request_checkpoint();
     if !shared.log_is_too_long() {

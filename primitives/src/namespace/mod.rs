@@ -5,6 +5,7 @@ mod builder;
 mod inspect;
 mod lock;
 mod open;
+mod reader;
 mod readers;
 mod schema;
 mod views;
@@ -210,7 +211,11 @@ impl Namespace {
     }
 
     /// Runs one read statement on a pooled connection: cheaper than a snapshot, and it sees all
-    /// acknowledged writes.
+    /// writes that were acknowledged before the call.
+    ///
+    /// A read transaction may or may not be open, and `BEGIN` and `COMMIT` are denied: for several
+    /// statements that must agree use [`snapshot`](Self::snapshot), for one that must see a write made
+    /// inside `work` a call of its own.
     ///
     /// # Errors
     /// What `work` failed with; `Closed`.

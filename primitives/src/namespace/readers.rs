@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, InterruptHandle, OpenFlags};
 
-use super::views::{Moment, Views};
-use crate::connection;
+use super::reader::Reader;
+use super::views::Views;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Read connections, handed out and taken back.
@@ -35,24 +35,6 @@ struct State {
     /// Snapshots that are open, oldest first.
     snapshots: Vec<Arc<Open>>,
     gate_closed: bool,
-}
-
-struct Reader {
-    connection: Connection,
-    ended: Arc<AtomicBool>,
-    /// The moment whose state an open read transaction shows.
-    view: Option<Moment>,
-    /// The moment of the read before.
-    seen: Option<Moment>,
-}
-
-impl Reader {
-    fn end_view(&mut self) -> Result<()> {
-        if self.view.take().is_some() {
-            self.connection.prepare_cached("ROLLBACK")?.execute([])?;
-        }
-        Ok(())
-    }
 }
 
 struct Open {
@@ -86,7 +68,8 @@ impl Readers {
     /// Runs `read` on a connection, one statement at a time: not one consistent view.
     ///
     /// While nobody commits, one read transaction serves many reads: opening and closing one takes
-    /// locks that all connections of the process share.
+    /// locks that all connections of the process share. So `read` sees what was acknowledged before
+    /// this call, and perhaps nothing later.
     pub(crate) fn with<T, E: From<Error>>(
         &self,
         read: impl FnOnce(&Connection) -> Result<T, E>,
@@ -107,7 +90,7 @@ impl Readers {
         }
         reader.end_view()?;
         if now.is_some() && reader.seen == now {
-            begin(&reader.connection)?;
+            reader.begin()?;
             reader.view = now;
         }
         reader.seen = now;
@@ -124,7 +107,8 @@ impl Readers {
         result
     }
 
-    fn end_idle_views(&self) {
+    /// Ends the views that idle connections keep: each holds back what may be copied from the log.
+    pub(crate) fn end_idle_views(&self) {
         for slot in &self.idle {
             let mut idle = slot.0.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(reader) = &mut *idle
@@ -152,9 +136,8 @@ impl Readers {
         });
         self.lock().snapshots.push(open.clone());
         // The closure may panic; the connection must not keep its view then.
-        let end = EndView { readers: self, number: open.number, reader: &reader.connection };
-        let result =
-            begin(&reader.connection).map_err(E::from).and_then(|()| read(&reader.connection));
+        let end = EndView { readers: self, number: open.number, reader: &reader };
+        let result = reader.begin().map_err(E::from).and_then(|()| read(&reader.connection));
         drop(end);
         let ended = reader.ended.swap(false, Ordering::SeqCst);
         match result {
@@ -257,13 +240,7 @@ impl Readers {
         } else {
             self.path.clone()
         };
-        let mut connection = connection::open(&path, self.vfs.as_deref(), flags)?;
-        connection.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -16384;")?;
-        let ended = Arc::new(AtomicBool::new(false));
-        let seen = ended.clone();
-        connection.progress_handler(1000, Some(move || seen.load(Ordering::Relaxed)))?;
-        let _ = &mut connection;
-        Ok(Reader { connection, ended, view: None, seen: None })
+        Reader::open(&path, self.vfs.as_deref(), flags)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -274,27 +251,14 @@ impl Readers {
 struct EndView<'a> {
     readers: &'a Readers,
     number: u64,
-    reader: &'a Connection,
+    reader: &'a Reader,
 }
 
 impl Drop for EndView<'_> {
     fn drop(&mut self) {
-        let _ = self.reader.execute_batch("ROLLBACK");
+        let _ = self.reader.end();
         self.readers.lock().snapshots.retain(|open| open.number != self.number);
     }
-}
-
-/// Opens a read transaction and touches the database, which is what fixes the view.
-fn begin(connection: &Connection) -> Result<()> {
-    connection.prepare_cached("BEGIN")?.execute([])?;
-    let fixed = connection
-        .prepare_cached("SELECT 1 FROM headwater LIMIT 1")
-        .and_then(|mut statement| statement.query([])?.next().map(drop));
-    if let Err(error) = fixed {
-        let _ = connection.execute_batch("ROLLBACK");
-        return Err(error.into());
-    }
-    Ok(())
 }
 
 fn too_old(age: Duration) -> Error {

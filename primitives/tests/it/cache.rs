@@ -66,8 +66,8 @@ fn get(ns: &Namespace, key: i64) -> Result<(u64, bool)> {
         Ok(conn.prepare_cached(select)?.query_row([key], |row| row.get(0)).optional()?)
     })?;
     let version = Sequence(version.unwrap_or(0) as u64);
-    let body = body(key, version.0).into_bytes().into();
-    ns.cache().fill(TABLE, row_key, mark, CachedRow { version, expires: None, body });
+    let body = body(key, version.0).as_bytes().into();
+    ns.cache().fill(TABLE, row_key, mark, &CachedRow { version, expires: None, body });
     Ok((version.0, false))
 }
 
@@ -218,7 +218,7 @@ fn a_read_only_namespace_caches_nothing_since_others_write() {
     let folder = tempfile::tempdir().unwrap();
     drop(Namespace::open(folder.path()).unwrap());
     let ns = Namespace::builder(folder.path()).read_only().open().unwrap();
-    let row = CachedRow { version: Sequence(1), expires: None, body: Default::default() };
-    ns.cache().fill(TABLE, RowKey::Integer(1), ns.cache().mark(), row);
+    let row = CachedRow { version: Sequence(1), expires: None, body: b""[..].into() };
+    ns.cache().fill(TABLE, RowKey::Integer(1), ns.cache().mark(), &row);
     assert!(ns.cache().get(TABLE, RowKey::Integer(1), || Timestamp(0)).is_none());
 }

@@ -24,4 +24,5 @@ mod retention;
 mod snapshots;
 mod strace;
 mod support;
+mod views;
 mod writer;

@@ -1,6 +1,5 @@
 //! Snapshots: one consistent view that sees what was acknowledged, and does not hold the log for ever.
 
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,7 +9,7 @@ use headwater_primitives::{
 };
 use tempfile::tempdir;
 
-use crate::support::{ids, in_memory, in_time, insert, open, sql, with_rows};
+use crate::support::{ids, in_memory, in_time, insert, open, sql, with_pages, write_40_mb};
 
 fn count(snapshot: &Snapshot<'_>, table: &str) -> Result<i64> {
     let count = format!("SELECT coalesce(sum(n), 0) FROM {table}");
@@ -128,38 +127,12 @@ fn a_read_that_panics_or_leaves_its_transaction_open_does_not_age_the_next() {
     }
     for id in 0..50 {
         let left_open = ns.query(|conn| -> Result<()> {
-            Ok(conn.execute_batch("BEGIN; SELECT count(*) FROM rows")?)
+            Ok(conn.execute_batch("SAVEPOINT mine; SELECT count(*) FROM rows")?)
         });
         left_open.unwrap();
         insert(&ns, id).wait().unwrap();
         assert_eq!(ids(&ns).len(), id as usize + 1);
     }
-}
-
-fn wal_bytes(path: &Path) -> u64 {
-    std::fs::metadata(path.join("hot.db-wal")).map_or(0, |wal| wal.len())
-}
-
-/// Writes 40 MB and returns how large the write-ahead log was at most.
-fn write_40_mb(ns: &Namespace) -> u64 {
-    let mut most = 0;
-    for _ in 0..400 {
-        let write = ns.transaction(|tx| -> Result<()> {
-            let insert = "INSERT INTO pages VALUES (zeroblob(100000))";
-            tx.sql().prepare_cached(insert)?.execute([])?;
-            Ok(())
-        });
-        write.wait().unwrap();
-        most = most.max(wal_bytes(ns.path()));
-    }
-    most
-}
-
-fn with_pages(path: &Path, budget: u64) -> Namespace {
-    let builder = Namespace::builder(path).durability(Durability::Os).wal_bytes(budget);
-    let ns = with_rows(builder.open().unwrap());
-    sql(&ns, "CREATE TABLE pages(data BLOB)").wait().unwrap();
-    ns
 }
 
 const BUDGET: u64 = 4 << 20;

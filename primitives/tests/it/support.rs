@@ -7,7 +7,8 @@ use std::thread;
 use std::time::Duration;
 
 use headwater_primitives::{
-    Commit, Error, Namespace, Part, Pending, Result, Timestamp, Transaction, WriteOptions,
+    Commit, Durability, Error, Namespace, Part, Pending, Result, Timestamp, Transaction,
+    WriteOptions,
 };
 
 /// A table whose every constraint can be broken.
@@ -45,6 +46,33 @@ pub(crate) fn insert(ns: &Namespace, id: i64) -> Commit<Timestamp> {
 pub(crate) fn insert_in(tx: &Transaction<'_>, id: i64) -> Result<Timestamp> {
     tx.sql().prepare_cached("INSERT INTO rows(id) VALUES (?)")?.execute([id])?;
     Ok(tx.now())
+}
+
+fn wal_bytes(path: &Path) -> u64 {
+    std::fs::metadata(path.join("hot.db-wal")).map_or(0, |wal| wal.len())
+}
+
+/// Writes 40 MB into the table of [`with_pages`], and returns how large the write-ahead log was at most.
+pub(crate) fn write_40_mb(ns: &Namespace) -> u64 {
+    let mut most = 0;
+    for _ in 0..400 {
+        let write = ns.transaction(|tx| -> Result<()> {
+            let insert = "INSERT INTO pages VALUES (zeroblob(100000))";
+            tx.sql().prepare_cached(insert)?.execute([])?;
+            Ok(())
+        });
+        write.wait().unwrap();
+        most = most.max(wal_bytes(ns.path()));
+    }
+    most
+}
+
+/// The namespace in `path` with [`ROWS`], a table of large rows, and a log of at most `budget` bytes.
+pub(crate) fn with_pages(path: &Path, budget: u64) -> Namespace {
+    let builder = Namespace::builder(path).durability(Durability::Os).wal_bytes(budget);
+    let ns = with_rows(builder.open().unwrap());
+    sql(&ns, "CREATE TABLE pages(data BLOB)").wait().unwrap();
+    ns
 }
 
 /// Runs SQL of the caller's own.
