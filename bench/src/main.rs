@@ -1,15 +1,17 @@
 //! Headwater's benchmarks: each area runs beside its peers, in one run, on equal terms.
 
 mod bench;
+mod datasets;
 mod document;
 mod documents;
 mod engines;
 mod machine;
 mod report;
 mod statistics;
+mod vector;
 mod versions;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
@@ -33,6 +35,9 @@ enum Area {
     /// One measured process of the memory case
     #[command(hide = true)]
     MemoryOf(document::MemoryOf),
+    /// The vectors of the vector area as files
+    #[command(hide = true)]
+    PrepareVectors(vector::PrepareVectors),
 }
 
 /// What every area takes.
@@ -75,14 +80,20 @@ fn run(area: Area) -> Outcome<()> {
             Ok(())
         }
         Area::MemoryOf(child) => child.run(),
+        Area::PrepareVectors(prepare) => prepare.run(),
     }
 }
 
 /// `target/bench` of the workspace, wherever cargo builds to.
 pub(crate) fn figures_folder() -> PathBuf {
+    workspace_root().join("target/bench")
+}
+
+/// The folder that holds the workspace's `Cargo.toml`.
+pub(crate) fn workspace_root() -> PathBuf {
     // Cargo's word at run time comes first: with a target folder that several clones share, this
     // program may have been compiled in another one.
     let here = std::env::var_os("CARGO_MANIFEST_DIR");
     let here = here.map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
-    here.parent().unwrap_or(&here).join("target/bench")
+    here.parent().map_or_else(|| here.clone(), Path::to_path_buf)
 }
