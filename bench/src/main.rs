@@ -17,6 +17,8 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::bench::Bench;
+use crate::engines::systems;
+use crate::report::Report;
 
 /// A failure ends the run: a figure from a run that went wrong is worth nothing.
 pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
@@ -32,6 +34,8 @@ struct Arguments {
 enum Area {
     /// Commits, bulk inserts, gets, the change log and memory of the document store
     Document(RunOptions),
+    /// Building, searching, filtering and opening vector indexes, and ranking texts
+    Vector(vector::VectorArea),
     /// One measured process of the memory case
     #[command(hide = true)]
     MemoryOf(document::MemoryOf),
@@ -46,9 +50,9 @@ pub(crate) struct RunOptions {
     /// Fewer documents and shorter measurements: to see that it runs, not for figures to keep
     #[arg(long)]
     quick: bool,
-    /// How often every system takes its turn
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
-    rounds: u16,
+    /// How often every system takes its turn; 5, or 7 for vectors
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    rounds: Option<u16>,
     /// Only these cases
     #[arg(long = "case", value_name = "NAME")]
     cases: Vec<String>,
@@ -73,12 +77,14 @@ fn main() -> ExitCode {
 fn run(area: Area) -> Outcome<()> {
     match area {
         Area::Document(options) => {
-            let mut bench = Bench::new("document", &options)?;
+            let report = Report::new("document", Some("rusqlite"));
+            let mut bench = Bench::new(report, systems(), 5, &options)?;
             machine::probe(&mut bench)?;
             document::run(&mut bench, &options.cases)?;
             println!("\n{}", bench.report.write_jsonl(&figures_folder())?.display());
             Ok(())
         }
+        Area::Vector(area) => area.run(),
         Area::MemoryOf(child) => child.run(),
         Area::PrepareVectors(prepare) => prepare.run(),
     }

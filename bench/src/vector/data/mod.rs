@@ -2,10 +2,13 @@
 
 mod nab;
 mod prepare;
+mod rows;
 mod truth;
 mod vectors;
 
+pub(crate) use nab::Size;
 pub(crate) use prepare::PrepareVectors;
+pub(crate) use rows::{random_rows, write_rows};
 pub(crate) use truth::nearest;
 pub(crate) use vectors::Vectors;
 
@@ -39,7 +42,7 @@ impl VectorSet {
     /// Windows of the NAB series; makes `base.fvecs`, `query.fvecs` and `truth.ivecs` in `folder`.
     ///
     /// At least 100,000 vectors of 96 dimensions and 1,000 queries; a quick one is a tenth of that.
-    pub(crate) fn nab(folder: &Path, size: nab::Size) -> Outcome<Self> {
+    pub(crate) fn nab(folder: &Path, size: Size) -> Outcome<Self> {
         let (base, queries) = nab::windows(&dataset("timeseries-nab")?, folder, size)?;
         let truth = nearest(&base, &queries, TRUTH, |_| true);
         let files = Files { base: folder.join("base.fvecs"), queries: folder.join("query.fvecs") };

@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::Outcome;
-use crate::vector::data::VectorSet;
-use crate::vector::data::nab::Size;
+use crate::vector::data::{Size, VectorSet};
 
 /// Writes `base.fvecs`, `query.fvecs` and `truth.ivecs` (the top 100, squared Euclidean).
 #[derive(Args)]
