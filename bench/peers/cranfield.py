@@ -11,7 +11,7 @@ import numpy as np
 class Searcher:
     """The commands of a system that searches texts. It adds `fill` and one method per ranking."""
 
-    def load(self, folder, work):
+    def load_texts(self, folder, work):
         path = lambda name: os.path.join(folder, name)
         documents = json_lines(path("corpus.jsonl"))
         self.ids = [document["_id"] for document in documents]

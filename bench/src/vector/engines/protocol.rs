@@ -8,7 +8,7 @@ use crate::vector::engines::ranker::By;
 
 /// What a process is told to do. Rows are given as a file of `u32` labels.
 #[derive(Debug, Serialize)]
-#[serde(tag = "do", rename_all = "lowercase")]
+#[serde(tag = "do", rename_all = "snake_case")]
 pub(crate) enum Command<'a> {
     /// Reads what an index is made of.
     Load { base: &'a Path, queries: &'a Path },
@@ -29,7 +29,6 @@ pub(crate) enum Command<'a> {
     /// Puts them back.
     Insert { rows: &'a Path },
     /// Reads and indexes a collection of texts.
-    #[serde(rename = "load")]
     LoadTexts { folder: &'a Path, work: &'a Path },
     /// Ranks the texts for each query.
     Rank { by: By, k: usize },
