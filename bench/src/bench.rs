@@ -4,28 +4,39 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use crate::engines::{System, systems};
+use crate::engines::System;
 use crate::report::Report;
 use crate::{Outcome, RunOptions, figures_folder};
 
 /// What every case is given.
-pub(crate) struct Bench {
+pub(crate) struct Bench<S = System> {
     pub(crate) report: Report,
-    pub(crate) systems: Vec<System>,
+    pub(crate) systems: Vec<S>,
     pub(crate) quick: bool,
     rounds: usize,
     work: TempDir,
 }
 
-impl Bench {
-    pub(crate) fn new(area: &'static str, options: &RunOptions) -> Outcome<Self> {
+/// A system that `--system` can choose.
+pub(crate) trait Named {
+    fn name(&self) -> &'static str;
+}
+
+impl<S: Named> Bench<S> {
+    /// `rounds` is for when the options do not say.
+    pub(crate) fn new(
+        report: Report,
+        systems: Vec<S>,
+        rounds: u16,
+        options: &RunOptions,
+    ) -> Outcome<Self> {
         let parent = options.work.clone().unwrap_or_else(figures_folder);
         std::fs::create_dir_all(&parent)?;
         Ok(Self {
-            report: Report::new(area),
-            systems: chosen(&options.systems)?,
+            report,
+            systems: chosen(systems, &options.systems)?,
             quick: options.quick,
-            rounds: usize::from(options.rounds),
+            rounds: usize::from(options.rounds.unwrap_or(rounds)),
             work: tempfile::Builder::new().prefix("work-").tempdir_in(parent)?,
         })
     }
@@ -40,11 +51,15 @@ impl Bench {
     }
 
     /// Indexes of the systems in the order of their turns.
+    pub(crate) fn turns(&self) -> Vec<usize> {
+        self.turns_of(self.systems.len())
+    }
+
+    /// The same for a case that measures `systems` of them.
     ///
     /// Systems alternate, so that a slow minute of the machine hits all of them, and each round
     /// starts with another one, so that none always runs after the same neighbour.
-    pub(crate) fn turns(&self) -> Vec<usize> {
-        let systems = self.systems.len();
+    pub(crate) fn turns_of(&self, systems: usize) -> Vec<usize> {
         (0..self.rounds)
             .flat_map(|round| (0..systems).map(move |turn| (round + turn) % systems))
             .collect()
@@ -66,14 +81,13 @@ impl Bench {
     }
 }
 
-fn chosen(names: &[String]) -> Outcome<Vec<System>> {
-    let known = systems();
+fn chosen<S: Named>(known: Vec<S>, names: &[String]) -> Outcome<Vec<S>> {
     for name in names {
-        if !known.iter().any(|system| system.name == name) {
-            let known: Vec<_> = known.iter().map(|system| system.name).collect();
+        if !known.iter().any(|system| system.name() == name) {
+            let known: Vec<_> = known.iter().map(Named::name).collect();
             return Err(format!("no system {name:?}; there are {}", known.join(", ")).into());
         }
     }
-    let wanted = |system: &System| names.is_empty() || names.iter().any(|name| name == system.name);
+    let wanted = |system: &S| names.is_empty() || names.iter().any(|name| name == system.name());
     Ok(known.into_iter().filter(wanted).collect())
 }

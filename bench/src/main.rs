@@ -1,20 +1,24 @@
 //! Headwater's benchmarks: each area runs beside its peers, in one run, on equal terms.
 
 mod bench;
+mod datasets;
 mod document;
 mod documents;
 mod engines;
 mod machine;
 mod report;
 mod statistics;
+mod vector;
 mod versions;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::bench::Bench;
+use crate::engines::systems;
+use crate::report::Report;
 
 /// A failure ends the run: a figure from a run that went wrong is worth nothing.
 pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
@@ -30,9 +34,14 @@ struct Arguments {
 enum Area {
     /// Commits, bulk inserts, gets, the change log and memory of the document store
     Document(RunOptions),
+    /// Building, searching, filtering and opening vector indexes, and ranking texts
+    Vector(vector::VectorArea),
     /// One measured process of the memory case
     #[command(hide = true)]
     MemoryOf(document::MemoryOf),
+    /// The vectors of the vector area as files
+    #[command(hide = true)]
+    PrepareVectors(vector::PrepareVectors),
 }
 
 /// What every area takes.
@@ -41,9 +50,9 @@ pub(crate) struct RunOptions {
     /// Fewer documents and shorter measurements: to see that it runs, not for figures to keep
     #[arg(long)]
     quick: bool,
-    /// How often every system takes its turn
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
-    rounds: u16,
+    /// How often every system takes its turn; 5, or 7 for vectors
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    rounds: Option<u16>,
     /// Only these cases
     #[arg(long = "case", value_name = "NAME")]
     cases: Vec<String>,
@@ -68,21 +77,29 @@ fn main() -> ExitCode {
 fn run(area: Area) -> Outcome<()> {
     match area {
         Area::Document(options) => {
-            let mut bench = Bench::new("document", &options)?;
+            let report = Report::new("document", Some("rusqlite"));
+            let mut bench = Bench::new(report, systems(), 5, &options)?;
             machine::probe(&mut bench)?;
             document::run(&mut bench, &options.cases)?;
             println!("\n{}", bench.report.write_jsonl(&figures_folder())?.display());
             Ok(())
         }
+        Area::Vector(area) => area.run(),
         Area::MemoryOf(child) => child.run(),
+        Area::PrepareVectors(prepare) => prepare.run(),
     }
 }
 
 /// `target/bench` of the workspace, wherever cargo builds to.
 pub(crate) fn figures_folder() -> PathBuf {
+    workspace_root().join("target/bench")
+}
+
+/// The folder that holds the workspace's `Cargo.toml`.
+pub(crate) fn workspace_root() -> PathBuf {
     // Cargo's word at run time comes first: with a target folder that several clones share, this
     // program may have been compiled in another one.
     let here = std::env::var_os("CARGO_MANIFEST_DIR");
     let here = here.map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
-    here.parent().unwrap_or(&here).join("target/bench")
+    here.parent().map_or_else(|| here.clone(), Path::to_path_buf)
 }

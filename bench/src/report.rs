@@ -11,7 +11,6 @@ use crate::statistics::Summary;
 
 /// Our own name among the systems; every other one is a peer.
 const OURS: &str = "headwater";
-const BASELINE: &str = "rusqlite";
 
 /// Which direction is good.
 #[derive(Clone, Copy)]
@@ -43,6 +42,8 @@ pub(crate) fn params(object: Value) -> Params {
 /// All figures of one area.
 pub(crate) struct Report {
     area: &'static str,
+    /// The system that all others are also compared with.
+    baseline: Option<&'static str>,
     series: Vec<Series>,
 }
 
@@ -61,8 +62,8 @@ struct Measured {
 }
 
 impl Report {
-    pub(crate) fn new(area: &'static str) -> Self {
-        Self { area, series: Vec::new() }
+    pub(crate) fn new(area: &'static str, baseline: Option<&'static str>) -> Self {
+        Self { area, baseline, series: Vec::new() }
     }
 
     /// Adds the value of one round.
@@ -95,23 +96,19 @@ impl Report {
     /// Prints the table of one case.
     pub(crate) fn print(&self, case: &str) {
         let mut table = Table::new();
-        table.load_style(presets::NOTHING).set_header([
-            "measured",
-            "system",
-            "median",
-            "min",
-            "max",
-            "unit",
-            "/ best peer",
-            "/ rusqlite",
-        ]);
+        let mut header: Vec<String> =
+            ["measured", "system", "median", "min", "max", "unit", "/ best peer"]
+                .map(String::from)
+                .into();
+        header.extend(self.baseline.map(|baseline| format!("/ {baseline}")));
+        table.load_style(presets::NOTHING).set_header(header);
         for column in [2, 3, 4, 6, 7] {
             if let Some(column) = table.column_mut(column) {
                 column.set_cell_alignment(CellAlignment::Right);
             }
         }
         for series in self.series.iter().filter(|series| series.case == case) {
-            series.add_rows(&mut table);
+            series.add_rows(&mut table, self.baseline);
         }
         println!("\n{} / {case}\n{table}", self.area);
     }
@@ -122,7 +119,7 @@ impl Report {
         let path = folder.join(format!("{}.jsonl", self.area));
         let mut file = std::io::BufWriter::new(std::fs::File::create(&path)?);
         for series in &self.series {
-            for line in series.lines(self.area) {
+            for line in series.lines(self.area, self.baseline) {
                 writeln!(file, "{line}")?;
             }
         }
@@ -132,11 +129,11 @@ impl Report {
 }
 
 impl Series {
-    fn add_rows(&self, table: &mut Table) {
+    fn add_rows(&self, table: &mut Table, baseline: Option<&str>) {
         let mut label = self.label();
         for (measured, summary) in self.summaries() {
             let ratio = |of: Option<f64>| of.map_or("-".to_owned(), |ratio| format!("{ratio:.2}"));
-            table.add_row([
+            let mut row = vec![
                 std::mem::take(&mut label),
                 measured.system.to_owned(),
                 number(summary.median),
@@ -144,8 +141,9 @@ impl Series {
                 number(summary.max),
                 self.metric.unit.to_owned(),
                 ratio(self.ratio_to_best_peer(summary)),
-                ratio(self.ratio_to(BASELINE, summary)),
-            ]);
+            ];
+            row.extend(baseline.map(|baseline| ratio(self.ratio_to(baseline, summary))));
+            table.add_row(row);
         }
     }
 
@@ -162,14 +160,17 @@ impl Series {
         systems.filter_map(|measured| Some((measured, Summary::of(&measured.values)?)))
     }
 
-    fn lines(&self, area: &str) -> Vec<Value> {
+    fn lines(&self, area: &str, baseline: Option<&str>) -> Vec<Value> {
         let line = |(measured, summary): (&Measured, Summary)| {
             let mut params = self.params.clone();
             params.insert("rounds".into(), measured.values.len().into());
             params.insert("min".into(), summary.min.into());
             params.insert("max".into(), summary.max.into());
             params.insert("ratio_to_best_peer".into(), self.ratio_to_best_peer(summary).into());
-            params.insert("ratio_to_rusqlite".into(), self.ratio_to(BASELINE, summary).into());
+            if let Some(baseline) = baseline {
+                let ratio = self.ratio_to(baseline, summary);
+                params.insert(format!("ratio_to_{baseline}"), ratio.into());
+            }
             json!({
                 "area": area,
                 "case": self.case,
@@ -215,8 +216,11 @@ impl Series {
     }
 }
 
-/// Whole numbers in groups of three digits; small ones with decimals.
+/// Whole numbers in groups of three digits; small ones with decimals, shares of 1 with more of them.
 fn number(value: f64) -> String {
+    if value.abs() < 1.0 && value != 0.0 {
+        return format!("{value:.4}");
+    }
     if value.abs() < 100.0 && value.fract() != 0.0 {
         return format!("{value:.2}");
     }
@@ -239,7 +243,7 @@ mod tests {
     const SIZE: Metric = Metric { name: "size", unit: "bytes", better: Better::Lower };
 
     fn report(metric: &'static Metric, values: [f64; 3]) -> Report {
-        let mut report = Report::new("area");
+        let mut report = Report::new("area", Some("rusqlite"));
         for (system, value) in ["headwater", "rusqlite", "redb"].into_iter().zip(values) {
             report.record("case", metric, &params(json!({"threads": 1})), (system, "1.0.0"), value);
         }
@@ -248,17 +252,18 @@ mod tests {
 
     #[test]
     fn a_ratio_above_one_is_better_in_both_directions() {
-        let rates = report(&RATE, [200.0, 100.0, 400.0]).series[0].lines("area");
+        let rates = report(&RATE, [200.0, 100.0, 400.0]).series[0].lines("area", Some("rusqlite"));
         assert_eq!(rates[0]["params"]["ratio_to_best_peer"], 0.5);
         assert_eq!(rates[0]["params"]["ratio_to_rusqlite"], 2.0);
-        let sizes = report(&SIZE, [200.0, 100.0, 400.0]).series[0].lines("area");
+        let sizes = report(&SIZE, [200.0, 100.0, 400.0]).series[0].lines("area", Some("rusqlite"));
         assert_eq!(sizes[0]["params"]["ratio_to_best_peer"], 0.5);
         assert_eq!(sizes[2]["params"]["ratio_to_rusqlite"], 0.25);
     }
 
     #[test]
     fn a_line_has_the_agreed_fields() {
-        let line = report(&RATE, [1.0, 2.0, 3.0]).series[0].lines("area").remove(0);
+        let line =
+            report(&RATE, [1.0, 2.0, 3.0]).series[0].lines("area", Some("rusqlite")).remove(0);
         let mut fields: Vec<_> = line.as_object().into_iter().flat_map(Map::keys).collect();
         fields.sort();
         let agreed = ["area", "case", "metric", "params", "system", "unit", "value", "version"];
@@ -267,8 +272,13 @@ mod tests {
 
     #[test]
     fn numbers_are_grouped() {
-        let cases =
-            [(1_234_567.4, "1,234,567"), (999.0, "999"), (1.234, "1.23"), (-4096.0, "-4,096")];
+        let cases = [
+            (1_234_567.4, "1,234,567"),
+            (999.0, "999"),
+            (1.234, "1.23"),
+            (0.3677, "0.3677"),
+            (-4096.0, "-4,096"),
+        ];
         for (value, text) in cases {
             assert_eq!(number(value), text);
         }

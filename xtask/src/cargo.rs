@@ -42,12 +42,22 @@ pub(crate) fn output(mut command: Command) -> Outcome<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
+/// Where cargo puts what it builds.
+pub(crate) fn target_folder() -> Outcome<PathBuf> {
+    let folder = metadata()?["target_directory"].as_str().map(PathBuf::from);
+    folder.ok_or_else(|| Failure::Failed("cargo metadata names no target folder".into()))
+}
+
 /// The name and the id of every package of the workspace, in the order of the manifest's members.
 pub(crate) fn packages() -> Outcome<Vec<Package>> {
-    let metadata = output(command(["metadata", "--no-deps", "--format-version", "1"]))?;
-    let metadata: Value = serde_json::from_str(&metadata)?;
+    let metadata = metadata()?;
     let packages = metadata["packages"].as_array().into_iter().flatten();
     Ok(packages.filter_map(Package::from_metadata).collect())
+}
+
+fn metadata() -> Outcome<Value> {
+    let printed = output(command(["metadata", "--no-deps", "--format-version", "1"]))?;
+    Ok(serde_json::from_str(&printed)?)
 }
 
 /// One of our own packages.

@@ -6,6 +6,7 @@ mod check;
 mod line;
 mod outcome;
 mod prerequisites;
+mod python;
 mod soak;
 mod tally;
 mod test;

@@ -8,7 +8,7 @@ const DEFAULT_MINUTES: u64 = 30;
 
 pub(crate) fn run(arguments: &[String]) -> Outcome<()> {
     let minutes = minutes(arguments)?;
-    prerequisites::install_strace()?;
+    prerequisites::install(&[prerequisites::STRACE])?;
     test_run::run(&Plan {
         cargo: vec!["--release".into(), "--workspace".into()],
         harness: ["soak", "--ignored", "--nocapture", "--test-threads=1"].map(Into::into).into(),

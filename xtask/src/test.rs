@@ -10,7 +10,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome<()> {
         [flag, name] if flag == "--crate" => vec!["--package".into(), package_named(name)?],
         _ => return Err(Failure::Usage("`test` takes only --crate NAME".into())),
     };
-    prerequisites::install_strace()?;
+    prerequisites::install(&[prerequisites::STRACE])?;
     test_run::run(&Plan { cargo: scope, harness: Vec::new(), environment: Vec::new() })
 }
 

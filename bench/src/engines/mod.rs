@@ -10,6 +10,7 @@ mod rusqlite;
 use std::path::Path;
 
 use crate::Outcome;
+use crate::bench::Named;
 use crate::documents::Document;
 use crate::versions::locked;
 use entry_per_event::EntryPerEvent;
@@ -32,6 +33,12 @@ impl System {
     /// Name and version, as the report wants them.
     pub(crate) fn label(&self) -> (&'static str, &str) {
         (self.name, &self.version)
+    }
+}
+
+impl Named for System {
+    fn name(&self) -> &'static str {
+        self.name
     }
 }
 
