@@ -5,8 +5,11 @@ mod metric;
 mod options;
 mod record;
 
+pub mod quantize;
+
 pub use metric::Metric;
 pub use options::VectorOptions;
+pub use quantize::Compression;
 pub use record::Embedded;
 
 pub use headwater_cdc as cdc;
