@@ -108,7 +108,7 @@ impl Codec for Binary {
         }
         let sum = absolute_sum(&residual.unit);
         let scale = if sum > 0.0 { residual.norm / sum } else { 0.0 };
-        write_factors(scale as f32, self.center.vector_part(&residual, residual.norm), out);
+        write_factors(scale, self.center.vector_part(&residual, residual.norm), out);
     }
 
     fn query(&self, vector: &[f32]) -> BinaryQuery {

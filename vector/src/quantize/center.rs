@@ -71,10 +71,10 @@ impl Center {
     }
 
     /// The vector's own part of its distances; `norm` is the length that its code stands for.
-    pub(super) fn vector_part(&self, residual: &Residual, norm: f64) -> f32 {
+    pub(super) fn vector_part(&self, residual: &Residual, norm: f64) -> f64 {
         match self.metric {
-            Metric::L2 => (norm * norm) as f32,
-            Metric::Cosine | Metric::Dot => -residual.along_mean as f32,
+            Metric::L2 => norm * norm,
+            Metric::Cosine | Metric::Dot => -residual.along_mean,
         }
     }
 
@@ -116,10 +116,12 @@ fn inverse(norm: f64) -> f64 {
 /// vector's own part of its distances.
 pub(super) const FACTOR_BYTES: usize = 8;
 
-/// Appends the factors of a code.
-pub(super) fn write_factors(scale: f32, own: f32, out: &mut Vec<u8>) {
-    out.extend_from_slice(&scale.to_le_bytes());
-    out.extend_from_slice(&own.to_le_bytes());
+/// Appends the factors of a code. They are kept finite: an infinite one would make NaN of a sum of 0.
+pub(super) fn write_factors(scale: f64, own: f64, out: &mut Vec<u8>) {
+    for factor in [scale, own] {
+        let factor = factor.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) as f32;
+        out.extend_from_slice(&factor.to_le_bytes());
+    }
 }
 
 /// Turns the sums over codes into distances.
@@ -136,7 +138,7 @@ pub(super) struct Estimate {
 impl Estimate {
     /// Appends the distance for each sum; `codes` are the codes that the sums are of.
     ///
-    /// In 64 bits: factors that overflow 32 bits when multiplied would make NaN of a sum of 0.
+    /// In 64 bits, which products of factors of 32 bits fit in.
     pub(super) fn distances(&self, sums: &[i32], codes: &[u8], stride: usize, out: &mut Vec<f32>) {
         let distances = sums.iter().zip(codes.chunks_exact(stride)).map(|(sum, code)| {
             let (scale, own) = factors(code);

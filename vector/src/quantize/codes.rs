@@ -65,6 +65,11 @@ impl Codes {
         }))
     }
 
+    /// The number of dimensions of the vectors.
+    pub fn dimensions(&self) -> usize {
+        with_table!(self, table => table.codec().dimensions())
+    }
+
     /// The bytes of one code.
     pub fn bytes_per_vector(&self) -> usize {
         with_table!(self, table => table.codec().bytes_per_vector())

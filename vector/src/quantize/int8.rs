@@ -74,7 +74,7 @@ impl Codec for Int8 {
         // The length of what is encoded, not of the vector: the errors of both parts then cancel for
         // vectors near the query, which are those that matter.
         let own = self.center.vector_part(&residual, scale * f64::from(squares).sqrt());
-        write_factors(scale as f32, own, out);
+        write_factors(scale, own, out);
     }
 
     fn query(&self, vector: &[f32]) -> Int8Query {

@@ -1,1 +1,3 @@
 //! Behaviour of the vector store, seen from outside.
+
+mod quantize;
