@@ -160,7 +160,7 @@ impl Stored for Binary {
 
     fn write(&self, out: &mut Vec<u8>) {
         write_floats(&self.center.mean, out);
-        out.extend_from_slice(self.rotation.signs());
+        out.extend(self.rotation.signs());
     }
 
     fn read(header: &Header, bytes: &mut &[u8]) -> Result<Binary> {
@@ -173,7 +173,8 @@ impl Stored for Binary {
         };
         let center = read_center(header, bytes)?;
         let signs = take(bytes, Rotation::bytes(header.dimensions))?;
-        Ok(Binary { center, rotation: Rotation::from_signs(signs), query_bits })
+        let rotation = Rotation::from_signs(header.dimensions, signs);
+        Ok(Binary { center, rotation, query_bits })
     }
 }
 

@@ -91,15 +91,7 @@ fn take_farthest(nearest: &mut [(usize, f32)]) -> Option<usize> {
 pub(super) fn nearest_column(level: Level, point: &[f32], columns: &[f32]) -> (usize, f32) {
     let mut distances = [0.0; CENTROIDS];
     kernels::column_distances(level, point, columns, &mut distances);
-    // In lanes, so that the compiler can compare many at once.
-    let mut lanes = [f32::INFINITY; 16];
-    for chunk in distances.as_chunks::<16>().0 {
-        for (lane, distance) in lanes.iter_mut().zip(chunk) {
-            *lane = if *distance < *lane { *distance } else { *lane };
-        }
-    }
-    let smallest = lanes.into_iter().fold(f32::INFINITY, f32::min);
-    (distances.iter().position(|distance| *distance == smallest).unwrap_or(0), smallest)
+    kernels::smallest(level, &distances)
 }
 
 #[cfg(test)]

@@ -12,46 +12,54 @@ use super::random::Random;
 /// With fewer rounds a vector along one axis stays recognisable.
 pub(super) const ROUNDS: usize = 4;
 
+/// Coordinates that are transformed without a loop.
+const SMALL: usize = 8;
+
 /// An orthogonal map, fixed by its signs.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Rotation {
-    /// A bit per coordinate and round, each round in whole bytes; a one turns the sign.
-    signs: Box<[u8]>,
+    dimensions: usize,
+    /// One or minus one per round and coordinate.
+    signs: Box<[f32]>,
 }
 
 impl Rotation {
-    /// The bytes of the signs.
+    /// The bytes of [`signs`](Rotation::signs).
     pub(super) fn bytes(dimensions: usize) -> usize {
         ROUNDS * dimensions.div_ceil(8)
     }
 
     pub(super) fn random(dimensions: usize, seed: u64) -> Rotation {
         let mut random = Random::new(seed);
-        let signs = (0..Rotation::bytes(dimensions)).map(|_| random.bits() as u8).collect();
-        Rotation { signs }
+        let bytes = (0..Rotation::bytes(dimensions)).map(|_| random.bits() as u8);
+        Rotation::from_signs(dimensions, &bytes.collect::<Vec<_>>())
     }
 
-    /// A rotation of vectors for which `signs` has the right number of bytes.
-    pub(super) fn from_signs(signs: &[u8]) -> Rotation {
-        Rotation { signs: signs.into() }
+    /// The rotation whose [`signs`](Rotation::signs) these are.
+    pub(super) fn from_signs(dimensions: usize, signs: &[u8]) -> Rotation {
+        let turned = |round: &[u8], place: usize| round[place / 8] >> (place % 8) & 1 == 1;
+        let signs = signs.chunks_exact(dimensions.div_ceil(8)).flat_map(|round| {
+            (0..dimensions).map(move |place| if turned(round, place) { -1.0 } else { 1.0 })
+        });
+        Rotation { dimensions, signs: signs.collect() }
     }
 
-    pub(super) fn signs(&self) -> &[u8] {
-        &self.signs
+    /// A bit per coordinate, low bits first, for each round in whole bytes; a one turns the sign.
+    pub(super) fn signs(&self) -> impl Iterator<Item = u8> {
+        self.signs
+            .chunks_exact(self.dimensions)
+            .flat_map(|round| round.chunks(8))
+            .map(|signs| signs.iter().rev().fold(0, |byte, sign| byte << 1 | u8::from(*sign < 0.0)))
     }
 
     /// Rotates `vector` in place.
     pub(super) fn apply(&self, vector: &mut [f32]) {
-        let dimensions = vector.len();
-        let power = 1 << dimensions.ilog2();
-        for signs in self.signs.chunks_exact(dimensions.div_ceil(8)) {
-            for (place, x) in vector.iter_mut().enumerate() {
-                let turned = u32::from(signs[place / 8] >> (place % 8) & 1) << 31;
-                *x = f32::from_bits(x.to_bits() ^ turned);
-            }
+        let power = 1 << self.dimensions.ilog2();
+        for signs in self.signs.chunks_exact(self.dimensions) {
+            vector.iter_mut().zip(signs).for_each(|(x, sign)| *x *= sign);
             transform(&mut vector[..power]);
-            if power < dimensions {
-                transform(&mut vector[dimensions - power..]);
+            if power < self.dimensions {
+                transform(&mut vector[self.dimensions - power..]);
                 mix(vector);
             }
         }
@@ -60,7 +68,9 @@ impl Rotation {
 
 /// The Walsh-Hadamard transform of a power of two of coordinates, of length 1 as a map.
 fn transform(vector: &mut [f32]) {
-    let mut width = 1;
+    let (blocks, _) = vector.as_chunks_mut::<SMALL>();
+    blocks.iter_mut().for_each(transform_small);
+    let mut width = if blocks.is_empty() { 1 } else { SMALL };
     while width < vector.len() {
         for block in vector.chunks_exact_mut(2 * width) {
             let (left, right) = block.split_at_mut(width);
@@ -72,6 +82,14 @@ fn transform(vector: &mut [f32]) {
     }
     let scale = 1.0 / (vector.len() as f32).sqrt();
     vector.iter_mut().for_each(|x| *x *= scale);
+}
+
+/// The first steps, in registers.
+fn transform_small(block: &mut [f32; SMALL]) {
+    let [a, b, c, d, e, f, g, h] = *block;
+    let [a, b, c, d, e, f, g, h] = [a + b, a - b, c + d, c - d, e + f, e - f, g + h, g - h];
+    let [a, b, c, d, e, f, g, h] = [a + c, b + d, a - c, b - d, e + g, f + h, e - g, f - h];
+    *block = [a + e, b + f, c + g, d + h, a - e, b - f, c - g, d - h];
 }
 
 /// Turns each pair of a coordinate of the front half and its partner of the back half by 45 degrees.

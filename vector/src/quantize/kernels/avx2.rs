@@ -66,9 +66,43 @@ pub(super) fn table_sums(table: &[f32], codes: &[u8], bytes: usize, out: &mut [f
     portable::table_sums(table, codes, bytes, out);
 }
 
+/// 64 centroids at a time: their sums stay in eight registers.
 #[target_feature(enable = "avx2")]
 pub(super) fn column_distances(point: &[f32], columns: &[f32], out: &mut [f32; CENTROIDS]) {
-    portable::column_distances(point, columns, out);
+    for (place, out) in out.as_chunks_mut::<64>().0.iter_mut().enumerate() {
+        let mut sums = [_mm256_setzero_ps(); 8];
+        for (x, row) in point.iter().zip(columns.chunks_exact(CENTROIDS)) {
+            let x = _mm256_set1_ps(*x);
+            let centroids = row[64 * place..][..64].as_chunks::<8>().0;
+            for (sum, centroids) in sums.iter_mut().zip(centroids) {
+                let difference = _mm256_sub_ps(x, floats(centroids));
+                *sum = _mm256_add_ps(*sum, _mm256_mul_ps(difference, difference));
+            }
+        }
+        for (out, sum) in out.as_chunks_mut::<8>().0.iter_mut().zip(sums) {
+            store(sum, out);
+        }
+    }
+}
+
+#[target_feature(enable = "avx2")]
+pub(super) fn smallest(distances: &[f32; CENTROIDS]) -> (usize, f32) {
+    let (chunks, _) = distances.as_chunks::<8>();
+    let mut lanes = floats(&chunks[0]);
+    for chunk in &chunks[1..] {
+        lanes = _mm256_min_ps(lanes, floats(chunk));
+    }
+    let mut each = [0.0; 8];
+    store(lanes, &mut each);
+    let smallest = each.into_iter().fold(f32::INFINITY, f32::min);
+    for (place, chunk) in chunks.iter().enumerate() {
+        let equal = _mm256_cmp_ps::<_CMP_EQ_OQ>(floats(chunk), _mm256_set1_ps(smallest));
+        let equal = _mm256_movemask_ps(equal);
+        if equal != 0 {
+            return (place * 8 + equal.trailing_zeros() as usize, smallest);
+        }
+    }
+    (0, smallest)
 }
 
 #[target_feature(enable = "avx2")]
@@ -79,4 +113,18 @@ pub(super) fn squared_distance(a: &[f32], b: &[f32]) -> f32 {
 #[target_feature(enable = "avx2")]
 pub(super) fn dot_and_norm(a: &[f32], b: &[f32]) -> (f32, f32) {
     portable::dot_and_norm(a, b)
+}
+
+#[target_feature(enable = "avx2")]
+#[allow(unsafe_code)]
+fn floats(chunk: &[f32; 8]) -> __m256 {
+    // SAFETY: the reference is to the 8 floats that are read; the load needs no alignment.
+    unsafe { _mm256_loadu_ps(chunk.as_ptr()) }
+}
+
+#[target_feature(enable = "avx2")]
+#[allow(unsafe_code)]
+fn store(lanes: __m256, out: &mut [f32; 8]) {
+    // SAFETY: the reference is to the 8 floats that are written; the store needs no alignment.
+    unsafe { _mm256_storeu_ps(out.as_mut_ptr(), lanes) }
 }

@@ -125,9 +125,40 @@ pub(super) fn table_sums(table: &[f32], codes: &[u8], bytes: usize, out: &mut [f
     portable::table_sums(table, codes, bytes, out);
 }
 
+/// 64 centroids at a time: their sums stay in four registers.
 #[target_feature(enable = "avx512f")]
 pub(super) fn column_distances(point: &[f32], columns: &[f32], out: &mut [f32; CENTROIDS]) {
-    portable::column_distances(point, columns, out);
+    for (place, out) in out.as_chunks_mut::<64>().0.iter_mut().enumerate() {
+        let mut sums = [_mm512_setzero_ps(); 4];
+        for (x, row) in point.iter().zip(columns.chunks_exact(CENTROIDS)) {
+            let x = _mm512_set1_ps(*x);
+            let centroids = row[64 * place..][..64].as_chunks::<16>().0;
+            for (sum, centroids) in sums.iter_mut().zip(centroids) {
+                let difference = _mm512_sub_ps(x, floats(centroids));
+                *sum = _mm512_add_ps(*sum, _mm512_mul_ps(difference, difference));
+            }
+        }
+        for (out, sum) in out.as_chunks_mut::<16>().0.iter_mut().zip(sums) {
+            store(sum, out);
+        }
+    }
+}
+
+#[target_feature(enable = "avx512f")]
+pub(super) fn smallest(distances: &[f32; CENTROIDS]) -> (usize, f32) {
+    let (chunks, _) = distances.as_chunks::<16>();
+    let mut lanes = floats(&chunks[0]);
+    for chunk in &chunks[1..] {
+        lanes = _mm512_min_ps(lanes, floats(chunk));
+    }
+    let smallest = _mm512_reduce_min_ps(lanes);
+    for (place, chunk) in chunks.iter().enumerate() {
+        let equal = _mm512_cmpeq_ps_mask(floats(chunk), _mm512_set1_ps(smallest));
+        if equal != 0 {
+            return (place * 16 + equal.trailing_zeros() as usize, smallest);
+        }
+    }
+    (0, smallest)
 }
 
 #[target_feature(enable = "avx512f")]
@@ -138,4 +169,18 @@ pub(super) fn squared_distance(a: &[f32], b: &[f32]) -> f32 {
 #[target_feature(enable = "avx512f")]
 pub(super) fn dot_and_norm(a: &[f32], b: &[f32]) -> (f32, f32) {
     portable::dot_and_norm(a, b)
+}
+
+#[target_feature(enable = "avx512f")]
+#[allow(unsafe_code)]
+fn floats(chunk: &[f32; 16]) -> __m512 {
+    // SAFETY: the reference is to the 16 floats that are read; the load needs no alignment.
+    unsafe { _mm512_loadu_ps(chunk.as_ptr()) }
+}
+
+#[target_feature(enable = "avx512f")]
+#[allow(unsafe_code)]
+fn store(lanes: __m512, out: &mut [f32; 16]) {
+    // SAFETY: the reference is to the 16 floats that are written; the store needs no alignment.
+    unsafe { _mm512_storeu_ps(out.as_mut_ptr(), lanes) }
 }

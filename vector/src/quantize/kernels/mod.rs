@@ -31,7 +31,7 @@ enum Instructions {
     /// AVX2 and POPCNT.
     #[cfg(target_arch = "x86_64")]
     Avx2,
-    /// AVX-512 F, BW and DQ with VNNI and VPOPCNTDQ.
+    /// AVX-512 F, BW and DQ with VNNI and VPOPCNTDQ; POPCNT.
     #[cfg(target_arch = "x86_64")]
     Avx512,
 }
@@ -55,7 +55,8 @@ impl Level {
             ),
             (
                 Instructions::Avx512,
-                is_x86_feature_detected!("avx512f")
+                is_x86_feature_detected!("popcnt")
+                    && is_x86_feature_detected!("avx512f")
                     && is_x86_feature_detected!("avx512bw")
                     && is_x86_feature_detected!("avx512dq")
                     && is_x86_feature_detected!("avx512vnni")
@@ -137,6 +138,12 @@ pub(super) fn column_distances(
 ) {
     assert!(columns.len() == point.len() * CENTROIDS);
     dispatch!(level, column_distances(point, columns, out));
+}
+
+/// The place of the smallest distance, the first of equals, and the distance. None may be NaN.
+#[allow(unsafe_code)]
+pub(super) fn smallest(level: Level, distances: &[f32; CENTROIDS]) -> (usize, f32) {
+    dispatch!(level, smallest(distances))
 }
 
 /// The squared distance of two vectors of the same length.

@@ -14,7 +14,8 @@ pub(super) fn int8_dots(query: &[i8], codes: &[u8], stride: usize, out: &mut [i3
 #[inline(always)]
 pub(super) fn hammings(query: &[u64], codes: &[u8], stride: usize, out: &mut [i32]) {
     for (code, sum) in codes.chunks_exact(stride).zip(out) {
-        let words = code.chunks_exact(8).map(word);
+        let (words, _) = code.as_chunks::<8>();
+        let words = words.iter().map(|bytes| u64::from_le_bytes(*bytes));
         *sum = query.iter().zip(words).map(|(a, b)| (a ^ b).count_ones() as i32).sum();
     }
 }
@@ -37,17 +38,13 @@ pub(super) fn plane_sums(
 #[inline(always)]
 fn pair_sum(pair: &[u8], planes: &[u64]) -> i32 {
     let mut counts = [0; 4];
-    for (at, bits) in pair.chunks_exact(8).map(word).enumerate() {
+    for (at, word) in pair.as_chunks::<8>().0.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
         for (plane, count) in counts.iter_mut().enumerate() {
-            *count += (bits & planes[2 * plane + at]).count_ones() as i32;
+            *count += (word & planes[2 * plane + at]).count_ones() as i32;
         }
     }
     counts[0] + 2 * counts[1] + 4 * counts[2] - 8 * counts[3]
-}
-
-#[inline(always)]
-fn word(bytes: &[u8]) -> u64 {
-    bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
 }
 
 #[inline(always)]
@@ -65,30 +62,38 @@ pub(super) fn table_sums(table: &[f32], codes: &[u8], bytes: usize, out: &mut [f
     }
 }
 
-#[inline(always)]
 pub(super) fn column_distances(point: &[f32], columns: &[f32], out: &mut [f32; CENTROIDS]) {
     out.fill(0.0);
-    for (x, column) in point.iter().zip(columns.chunks_exact(CENTROIDS)) {
-        for (sum, centroid) in out.iter_mut().zip(column) {
+    for (x, row) in point.iter().zip(columns.chunks_exact(CENTROIDS)) {
+        for (sum, centroid) in out.iter_mut().zip(row) {
             let difference = x - centroid;
             *sum += difference * difference;
         }
     }
 }
 
+pub(super) fn smallest(distances: &[f32; CENTROIDS]) -> (usize, f32) {
+    let first = (0, distances[0]);
+    let nearer = |nearest: (usize, f32), found: (usize, &f32)| {
+        if *found.1 < nearest.1 { (found.0, *found.1) } else { nearest }
+    };
+    distances.iter().enumerate().fold(first, nearer)
+}
+
 #[inline(always)]
 pub(super) fn squared_distance(a: &[f32], b: &[f32]) -> f32 {
     let mut lanes = [0.0; LANES];
-    let (a, a_rest) = a.as_chunks::<LANES>();
-    let (b, b_rest) = b.as_chunks::<LANES>();
-    for (a, b) in a.iter().zip(b) {
+    let mut step = |a: &[f32; LANES], b: &[f32; LANES]| {
         for lane in 0..LANES {
             let difference = a[lane] - b[lane];
             lanes[lane] += difference * difference;
         }
-    }
-    for (lane, (a, b)) in a_rest.iter().zip(b_rest).enumerate() {
-        lanes[lane] += (a - b) * (a - b);
+    };
+    let (a, a_rest) = a.as_chunks();
+    let (b, b_rest) = b.as_chunks();
+    a.iter().zip(b).for_each(|(a, b)| step(a, b));
+    if !a_rest.is_empty() {
+        step(&padded(a_rest), &padded(b_rest));
     }
     total(lanes)
 }
@@ -96,30 +101,32 @@ pub(super) fn squared_distance(a: &[f32], b: &[f32]) -> f32 {
 #[inline(always)]
 pub(super) fn dot_and_norm(a: &[f32], b: &[f32]) -> (f32, f32) {
     let (mut dots, mut norms) = ([0.0; LANES], [0.0; LANES]);
-    let (a, a_rest) = a.as_chunks::<LANES>();
-    let (b, b_rest) = b.as_chunks::<LANES>();
-    for (a, b) in a.iter().zip(b) {
+    let mut step = |a: &[f32; LANES], b: &[f32; LANES]| {
         for lane in 0..LANES {
             dots[lane] += a[lane] * b[lane];
             norms[lane] += b[lane] * b[lane];
         }
-    }
-    for (lane, (a, b)) in a_rest.iter().zip(b_rest).enumerate() {
-        dots[lane] += a * b;
-        norms[lane] += b * b;
+    };
+    let (a, a_rest) = a.as_chunks();
+    let (b, b_rest) = b.as_chunks();
+    a.iter().zip(b).for_each(|(a, b)| step(a, b));
+    if !a_rest.is_empty() {
+        step(&padded(a_rest), &padded(b_rest));
     }
     (total(dots), total(norms))
 }
 
+/// The rest of a vector as one more chunk.
+fn padded(rest: &[f32]) -> [f32; LANES] {
+    let mut chunk = [0.0; LANES];
+    chunk[..rest.len()].copy_from_slice(rest);
+    chunk
+}
+
 /// The sum of the lanes, halved again and again: the order in which a register is folded.
 #[inline(always)]
-fn total(mut lanes: [f32; LANES]) -> f32 {
-    let mut width = LANES / 2;
-    while width > 0 {
-        for lane in 0..width {
-            lanes[lane] += lanes[lane + width];
-        }
-        width /= 2;
-    }
-    lanes[0]
+fn total(lanes: [f32; LANES]) -> f32 {
+    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = lanes;
+    let [a, b, c, d] = [(a + i) + (e + m), (b + j) + (f + n), (c + k) + (g + o), (d + l) + (h + p)];
+    (a + c) + (b + d)
 }

@@ -82,11 +82,13 @@ proptest! {
             (floats(dimensions), floats(dimensions), floats(dimensions * CENTROIDS))
         }),
     ) {
-        let all = answers(CENTROIDS + 3, |level, out| {
+        let all = answers(CENTROIDS + 5, |level, out| {
             let (distances, rest) = out.split_first_chunk_mut().unwrap();
             column_distances(level, &a, &columns, distances);
             let (dot, norm) = dot_and_norm(level, &a, &b);
-            rest.copy_from_slice(&[squared_distance(level, &a, &b), dot, norm]);
+            let (place, nearest) = smallest(level, distances);
+            let distance = squared_distance(level, &a, &b);
+            rest.copy_from_slice(&[distance, dot, norm, place as f32, nearest]);
         });
         prop_assert!(all.iter().all(|answer| bits(answer) == bits(&all[0])));
     }
@@ -121,4 +123,8 @@ fn the_portable_kernels_give_what_is_worked_out_by_hand() {
     let mut distances = [0.0; CENTROIDS];
     column_distances(PORTABLE, &[0.0, 0.0], &columns, &mut distances);
     assert_eq!(distances[..3], [0.0, 25.0, 0.0]);
+    assert_eq!(smallest(PORTABLE, &distances), (0, 0.0));
+    distances[0] = 1.0;
+    assert_eq!(smallest(PORTABLE, &distances), (2, 0.0));
+    assert_eq!(smallest(PORTABLE, &[f32::INFINITY; CENTROIDS]), (0, f32::INFINITY));
 }

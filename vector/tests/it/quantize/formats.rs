@@ -3,6 +3,7 @@
 use headwater_primitives::ErrorKind;
 use headwater_vector::quantize::{Codes, rescore};
 use headwater_vector::{Compression, Metric};
+use proptest::prelude::*;
 
 const FIXTURES: [(&str, Compression, &[u8]); 3] = [
     ("int8", Compression::Int8, include_bytes!("../../fixtures/codes-int8-1.bin")),
@@ -139,5 +140,26 @@ fn fields_that_contradict_each_other_are_damage() {
     for (place, setting) in [(1, 2), (2, 0), (2, 4)] {
         let error = Codes::load(&resealed(FIXTURES[place].2, &[(16, setting)])).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn damage_with_a_right_checksum_is_refused_or_can_be_scanned(
+        fixture in 0..FIXTURES.len(),
+        changes in proptest::collection::vec((5usize..300, any::<u8>()), 1..6),
+        len in 24usize..4000,
+    ) {
+        let bytes = FIXTURES[fixture].2;
+        let changes: Vec<_> = changes.into_iter().filter(|(at, _)| *at < bytes.len()).collect();
+        let changed = resealed(bytes, &changes);
+        for data in [changed.clone(), resealed(&changed[..len.min(changed.len())], &[])] {
+            let Ok(codes) = Codes::load(&data) else { continue };
+            let found = codes.scan(&vec![1.0; codes.dimensions()], 10, |_| true).unwrap();
+            prop_assert!(found.iter().all(|candidate| codes.contains(candidate.slot)));
+            prop_assert_eq!(Codes::load(&codes.save()).unwrap().save(), codes.save());
+        }
     }
 }
