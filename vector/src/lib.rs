@@ -31,6 +31,7 @@ mod write;
 mod written;
 
 pub mod graph;
+pub mod quantize;
 
 pub use catalog::prepare;
 pub use embedder::Embedder;
@@ -39,6 +40,7 @@ pub use index::IndexStats;
 pub use load::LoadProgress;
 pub use metric::Metric;
 pub use options::{MAX_DIMENSIONS, VectorOptions};
+pub use quantize::Compression;
 pub use record::{AsEmbedding, AsText, Embedded, RowFields};
 pub use row::Row;
 pub use row_set::RowSet;

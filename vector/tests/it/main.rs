@@ -1,4 +1,5 @@
 //! Behaviour of the vector store, seen from outside.
+
 #![allow(clippy::unwrap_used)]
 
 mod events;
@@ -6,6 +7,7 @@ mod filters;
 mod loads;
 mod model;
 mod operations;
+mod quantize;
 mod refusals;
 mod support;
 mod transactions;
