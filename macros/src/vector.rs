@@ -58,7 +58,8 @@ impl Vectors {
         let filters: Vec<Option<String>> =
             said(members, "filter").map(|(member, at)| keep(filter(member, at), errors)).collect();
         let options = &container.vector;
-        let dimensions = keep(dimensions(options, &input.ident), errors);
+        let is_clean = errors.is_none();
+        let dimensions = keep(dimensions(options, &input.ident, is_clean), errors);
         let metric = keep(metric(options), errors).flatten();
         let prefixes = keep(prefixes(options), errors);
         let language = options.language.as_ref().map(|(language, _)| language.value());
@@ -132,8 +133,12 @@ fn filter(member: &Member<'_>, span: Span) -> Result<String> {
     Err(Error::new(span, why))
 }
 
-fn dimensions(options: &VectorOptions, type_name: &Ident) -> Result<usize> {
+/// Where they are not said although something was refused before, that may be why.
+fn dimensions(options: &VectorOptions, type_name: &Ident, is_clean: bool) -> Result<usize> {
     let Some((dim, _)) = &options.dim else {
+        if !is_clean {
+            return Ok(0);
+        }
         let message = format!(
             "`{type_name}` does not say how many dimensions its embeddings have: write \
              `#[store(vector, dim = 384)]`"

@@ -6,3 +6,5 @@ mod inspection;
 mod opening;
 mod routing;
 mod transactions;
+#[cfg(feature = "vector")]
+mod vectors;

@@ -55,6 +55,9 @@ fn one_transaction_writes_documents_and_vectors() {
     assert_eq!(rows.get(1).wait().unwrap().unwrap().text.as_deref(), Some("words"));
     let stats = db.stats().unwrap();
     let table = stats.tables.iter().find(|table| table.store == "vector").unwrap();
-    assert_eq!((&*table.table, table.rows, &table.indexes[..]), ("articles", 1, &["year".into()][..]));
+    assert_eq!(
+        (&*table.table, table.rows, &table.indexes[..]),
+        ("articles", 1, &["year".into()][..])
+    );
     assert!(db.verify().unwrap().is_empty());
 }

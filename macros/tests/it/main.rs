@@ -7,3 +7,4 @@ mod ids;
 mod indexes;
 mod json_names;
 mod refusals;
+mod vectors;
