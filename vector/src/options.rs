@@ -5,6 +5,7 @@ use headwater_primitives::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::metric::Metric;
+use crate::quantize::Compression;
 
 /// The most dimensions that an embedding can have.
 pub const MAX_DIMENSIONS: usize = 65_536;
@@ -33,6 +34,10 @@ pub struct VectorOptions {
     /// The dotted paths in the metadata that searches filter by: these are indexed. Filters on other
     /// paths work too, by looking at the rows.
     pub filters: Vec<String>,
+    /// How vectors are compressed for the first stage of searches that ask for it
+    /// ([`Search::compressed`](crate::Search::compressed)).
+    #[serde(default)]
+    pub compression: Compression,
     /// Links of a node in the upper layers of the graph; twice as many in the lowest. hnswlib's `M`.
     pub links: usize,
     /// Candidates kept while a node is linked: more makes a better graph, slower. hnswlib's
@@ -50,6 +55,7 @@ impl VectorOptions {
             prefixes: Vec::new(),
             language: Some("en".to_owned()),
             filters: Vec::new(),
+            compression: Compression::None,
             links: 16,
             candidates: 200,
         }
@@ -83,6 +89,13 @@ impl VectorOptions {
         self
     }
 
+    /// The same with compressed codes beside the embeddings.
+    #[must_use]
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.compression = compression;
+        self
+    }
+
     /// Refuses what no store can be made with.
     pub(crate) fn check(&self) -> Result<()> {
         let refuse = |message: String| Err(Error::invalid(message));
@@ -109,12 +122,16 @@ impl VectorOptions {
                 LANGUAGES.join(", ")
             ));
         }
-        if !(2..=256).contains(&self.links) {
-            return refuse(format!("{} links per node: there are 2 to 256", self.links));
+        if !(4..=64).contains(&self.links) {
+            return refuse(format!("{} links per node: there are 4 to 64", self.links));
         }
-        if !(1..=65_536).contains(&self.candidates) {
-            return refuse(format!("{} candidates: there are 1 to 65536", self.candidates));
+        if !(self.links..=65_536).contains(&self.candidates) {
+            return refuse(format!(
+                "{} candidates: there are at least as many as links, {}, and at most 65536",
+                self.candidates, self.links
+            ));
         }
+        self.compression.check(self.dimensions)?;
         self.check_filters()
     }
 
@@ -143,6 +160,7 @@ impl VectorOptions {
                 ("prefixes", format!("{:?}", options.prefixes)),
                 ("language", options.language.clone().unwrap_or_else(|| "none".to_owned())),
                 ("filters", format!("{:?}", options.filters)),
+                ("compression", format!("{:?}", options.compression)),
                 ("links", options.links.to_string()),
                 ("candidates", options.candidates.to_string()),
             ]

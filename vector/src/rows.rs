@@ -101,24 +101,6 @@ pub(crate) fn ids(sql: &Connection, table: &Table, rows: &[i64]) -> Result<Vec<O
     rows.iter().map(id).collect()
 }
 
-/// Reads the embedding of the row with the number `row` into `values`. Whether there is one.
-pub(crate) fn embedding_into(
-    sql: &Connection,
-    table: &Table,
-    row: i64,
-    values: &mut Vec<f32>,
-) -> Result<bool> {
-    let select = format!("SELECT embedding FROM {} WHERE row = ?", table.sql.table);
-    let mut statement = sql.prepare_cached(&select)?;
-    let mut rows = statement.query([row])?;
-    let Some(row) = rows.next()? else { return Ok(false) };
-    match row.get_ref(0)?.as_blob_or_null() {
-        Ok(Some(blob)) => embedding::decode_into(blob, values).map(|()| true),
-        Ok(None) => Ok(false),
-        Err(_) => Err(Error::corrupt("a row's embedding is no blob")),
-    }
-}
-
 /// The text of the row with the number `row`.
 pub(crate) fn text(sql: &Connection, table: &Table, row: i64) -> Result<Option<String>> {
     let select = format!("SELECT text FROM {} WHERE row = ?", table.sql.table);

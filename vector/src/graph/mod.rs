@@ -7,6 +7,7 @@
 
 mod answer;
 mod arena;
+mod codes;
 mod file;
 mod funnel;
 mod link;

@@ -7,6 +7,7 @@ use super::arena::Arena;
 use super::places::Places;
 use super::staged::Staged;
 use crate::distance::{Kernel, padded};
+use crate::quantize::Codes;
 
 /// No node: links of a node end with the first of these.
 pub(super) const NONE: u32 = u32::MAX;
@@ -40,11 +41,15 @@ pub(super) struct Nodes {
     pub(super) labels: Vec<u64>,
     pub(super) states: Vec<State>,
     pub(super) levels: Vec<u8>,
+    /// [`drawn`](Self::drawn) when the slot was filled.
+    pub(super) stamps: Vec<u64>,
     /// Where a node's links in the upper levels begin in `upper`: `links` slots for each level.
     pub(super) upper_at: Vec<u32>,
     pub(super) upper: Vec<u32>,
     /// Places in `upper` that are free, by how many levels they hold.
     pub(super) upper_free: Vec<Vec<u32>>,
+    /// The vectors in fewer bytes, once a quantizer was trained.
+    pub(super) codes: Option<Codes>,
     pub(super) by_label: Places,
     pub(super) free: Vec<u32>,
     pub(super) staged: Staged,
@@ -66,9 +71,11 @@ impl Nodes {
             labels: Vec::new(),
             states: Vec::new(),
             levels: Vec::new(),
+            stamps: Vec::new(),
             upper_at: Vec::new(),
             upper: Vec::new(),
             upper_free: Vec::new(),
+            codes: None,
             by_label: Places::default(),
             free: Vec::new(),
             staged: Staged::default(),
@@ -153,9 +160,11 @@ impl Nodes {
         self.labels[at] = label;
         self.states[at] = State::Staged;
         self.levels[at] = self.draw_level();
+        self.stamps[at] = self.drawn;
         self.upper_at[at] = self.take_upper(self.levels[at]);
         self.by_label.insert(label, slot);
         self.staged.push(slot);
+        self.set_code(slot)?;
         Ok(slot)
     }
 
@@ -172,6 +181,7 @@ impl Nodes {
     /// Removes what is under `label`; whether there was anything.
     pub(super) fn remove(&mut self, label: u64) -> bool {
         let Some(slot) = self.by_label.remove(label) else { return false };
+        self.clear_code(slot);
         if self.states[slot as usize] == State::Staged {
             self.staged.remove(slot);
             self.release(slot);
@@ -210,6 +220,7 @@ impl Nodes {
         self.labels.push(0);
         self.states.push(State::Free);
         self.levels.push(0);
+        self.stamps.push(0);
         self.upper_at.push(0);
         Ok(slots as u32)
     }
@@ -242,7 +253,7 @@ impl Nodes {
     pub(super) fn bytes_beside_vectors(&self) -> usize {
         let slots = self.slots();
         let base = (2 * self.options.links).next_multiple_of(16) * size_of::<u32>() * slots;
-        let fixed = size_of::<u64>() + size_of::<State>() + size_of::<u8>() + size_of::<u32>();
+        let fixed = 2 * size_of::<u64>() + size_of::<State>() + size_of::<u8>() + size_of::<u32>();
         base + self.labels.capacity() * fixed
             + self.upper.capacity() * size_of::<u32>()
             + self.by_label.bytes()

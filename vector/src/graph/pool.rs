@@ -43,8 +43,9 @@ impl Pool {
     #[inline]
     pub(crate) fn push(&mut self, distance: f32, slot: u32) {
         if self.candidates.len() == self.capacity {
-            // Also refuses what is not a number.
-            if self.candidates.last().is_none_or(|last| !(distance < last.distance)) {
+            // What is not a number is nearer than nothing.
+            let is_nearer = self.candidates.last().is_some_and(|last| distance < last.distance);
+            if !is_nearer {
                 return;
             }
             self.candidates.pop();

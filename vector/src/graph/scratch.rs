@@ -81,7 +81,7 @@ impl Aligned {
 
 /// Scratches that are not in use.
 #[derive(Default)]
-pub(super) struct Scratches(Mutex<Vec<Box<Scratch>>>);
+pub(super) struct Scratches(Mutex<Vec<Scratch>>);
 
 impl Scratches {
     /// Runs `work` with a scratch of its own.

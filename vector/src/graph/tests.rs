@@ -8,6 +8,7 @@ use proptest::prelude::*;
 
 use super::nodes::splitmix;
 use super::*;
+use crate::quantize::Compression;
 
 /// Numbers from -1 to 1, the same for the same seed.
 fn vector(seed: u64, dimensions: usize) -> Vec<f32> {
@@ -70,7 +71,7 @@ fn a_filter_is_exact_at_every_selectivity() {
 fn removed_vectors_are_never_found_and_their_going_costs_no_recall() {
     let graph = filled(Metric::Cosine, 16, 0..4000);
     let before = recall(&graph, 80, None);
-    let gone: HashSet<u64> = (0..4000).filter(|label| splitmix(*label) % 2 == 0).collect();
+    let gone: HashSet<u64> = (0..4000).filter(|label| splitmix(*label).is_multiple_of(2)).collect();
     for label in &gone {
         assert!(graph.remove(*label) && !graph.remove(*label));
     }
@@ -140,6 +141,31 @@ fn many_threads_link_one_graph_while_others_search() {
         searching.join().unwrap();
     });
     assert!(recall(&graph, 80, None) > 0.95);
+}
+
+#[test]
+fn codes_are_kept_up_with_every_change() {
+    let graph = filled(Metric::Cosine, 32, 0..600);
+    assert!(graph.scan_codes(&vector(9, 32), 10, 100, None).unwrap().is_none());
+    graph.train(Compression::Int8).unwrap();
+    assert_eq!(graph.code_bytes(), Some(Compression::Int8.bytes_per_vector(32)));
+    for label in 0..600 {
+        match label % 3 {
+            0 => assert!(graph.remove(label)),
+            1 => graph.insert(label, &vector(label + 5000, 32)).unwrap(),
+            _ => {}
+        }
+    }
+    graph.repair();
+    (700..800).for_each(|label| graph.insert(label, &vector(label, 32)).unwrap());
+    let accept: RowSet = (0..800).filter(|label| label % 7 == 0).collect();
+    for seed in 0..20 {
+        let query = vector(90_000 + seed, 32);
+        for accept in [None, Some(&accept)] {
+            let found = graph.scan_codes(&query, 10, 200, accept).unwrap().unwrap();
+            assert_eq!(found, graph.scan(&query, 10, accept).unwrap());
+        }
+    }
 }
 
 #[test]

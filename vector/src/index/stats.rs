@@ -16,6 +16,9 @@ pub struct IndexStats {
     pub unlinked: usize,
     /// Bytes of memory that the graph takes beside the embeddings themselves.
     pub graph_bytes: usize,
+    /// Bytes of each vector's compressed code; `None` without compression, and before a quantizer is
+    /// trained, which takes 256 vectors.
+    pub code_bytes: Option<usize>,
     /// Texts in the index on disk.
     pub texts: u64,
     /// Bytes on disk of the text index.
@@ -38,6 +41,7 @@ impl SearchIndex {
             vectors: self.graph.len(),
             unlinked: self.graph.staged(),
             graph_bytes: self.graph.bytes_beside_vectors(),
+            code_bytes: self.graph.code_bytes(),
             texts: text.rows,
             text_bytes: text.bytes,
             tail: feed.tail.rows(),

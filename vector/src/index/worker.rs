@@ -10,6 +10,7 @@ use headwater_cdc::ChangeLog;
 use headwater_primitives::{ErrorKind, Namespace, Result};
 
 use super::SearchIndex;
+use crate::quantize::Compression;
 
 /// Vectors linked between two looks at the rest.
 const STEP: usize = 256;
@@ -94,6 +95,11 @@ impl SearchIndex {
                 self.text.rest()?;
                 pace.rested = Instant::now();
             }
+        }
+        let compression = self.table.options.compression;
+        let untrained = compression != Compression::None && self.graph.code_bytes().is_none();
+        if untrained && self.graph.can_train() {
+            self.graph.train(compression)?;
         }
         let linked = self.graph.link_staged(STEP, threads());
         self.graph.repair();

@@ -14,6 +14,7 @@ use headwater_primitives::{Error, Read, Result};
 
 use crate::embedding;
 use crate::index::IndexStats;
+use crate::quantize::Compression;
 use crate::record::Embedded;
 use crate::row::Row;
 use crate::store::{Inner, VectorStore};
@@ -62,6 +63,8 @@ struct Query {
     fusion: Fusion,
     prefixes: Vec<usize>,
     exact: bool,
+    /// Candidates for each row wanted that are found by their codes.
+    oversampling: Option<usize>,
     explain: bool,
     highlight: Option<SnippetOptions>,
 }
@@ -118,6 +121,7 @@ impl<T: Embedded> VectorStore<T> {
                 fusion: Fusion::default(),
                 prefixes: Vec::new(),
                 exact: false,
+                oversampling: None,
                 explain: false,
                 highlight: None,
             },
@@ -227,6 +231,28 @@ impl<T: Embedded> Search<T> {
     /// Compares the vector with every row's instead of walking the graph.
     pub fn exact(mut self) -> Self {
         self.query.exact = true;
+        self
+    }
+
+    /// Compares the compressed codes of all vectors, then the best of them whole; as many more than
+    /// are wanted as suit the store's [`Compression`].
+    ///
+    /// A store too small to train a quantizer on, or whose codes are still being made after it was
+    /// opened, compares the vectors themselves.
+    pub fn compressed(self) -> Self {
+        let usual = self.inner.table.options.compression.oversampling();
+        self.oversampling(usual)
+    }
+
+    /// [`compressed`](Self::compressed), with so many candidates for each row that is wanted.
+    pub fn oversampling(mut self, times: usize) -> Self {
+        if self.inner.table.options.compression == Compression::None {
+            let error = Error::invalid(
+                "its vectors are not compressed: make the store with a `compression`",
+            );
+            self.error = self.error.or(Some(error));
+        }
+        self.query.oversampling = Some(times.max(1));
         self
     }
 

@@ -90,6 +90,10 @@ fn by_vector(
     if query.exact {
         return index.graph.scan(vector, k, accept);
     }
+    if let Some(times) = query.oversampling {
+        let found = index.graph.scan_codes(vector, k, k.saturating_mul(times), accept)?;
+        return found.map_or_else(|| index.graph.scan(vector, k, accept), Ok);
+    }
     if !query.prefixes.is_empty() {
         return index.graph.funnel(vector, k, k * OVERSAMPLING, &query.prefixes, accept);
     }

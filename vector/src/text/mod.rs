@@ -35,9 +35,8 @@ mod tail;
 mod tests;
 mod words;
 
-pub(crate) use index::{Opening, TextIndex, TextIndexOptions, TextStats};
+pub(crate) use index::{Opening, TextIndex, TextIndexOptions};
 pub use query::TextQuery;
-pub(crate) use search::TextHit;
 pub(crate) use snapshot::Snapshot;
 pub use snippet::{Snippet, SnippetOptions};
 pub(crate) use tail::Tail;

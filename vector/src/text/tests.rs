@@ -9,7 +9,8 @@ mod rows;
 
 use std::path::Path;
 
-use super::{Opening, Snapshot, TextHit, TextIndex, TextIndexOptions, TextQuery};
+use super::search::TextHit;
+use super::{Opening, Snapshot, TextIndex, TextIndexOptions, TextQuery};
 
 /// Opens the index in `folder`.
 fn open(folder: &Path, language: Option<&str>) -> (TextIndex, Opening) {

@@ -6,7 +6,8 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::{indexed, open, search};
-use crate::text::{Snapshot, Tail, TextHit, TextIndex};
+use crate::text::search::TextHit;
+use crate::text::{Snapshot, Tail, TextIndex};
 
 const QUERIES: [&str; 12] = [
     "a",
