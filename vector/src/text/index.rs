@@ -75,6 +75,8 @@ pub(crate) struct TextIndex {
     memory: usize,
     view: RwLock<View>,
     writing: Mutex<Writing>,
+    /// Held from reading a commit until it is the view, so that an older one never comes last.
+    reloading: Mutex<()>,
 }
 
 /// What the last commit made searchable.
@@ -164,6 +166,7 @@ impl TextIndex {
             memory: memory.max(LEAST_MEMORY),
             view: RwLock::new(view),
             writing: Mutex::default(),
+            reloading: Mutex::default(),
         })
     }
 
@@ -325,10 +328,11 @@ impl TextIndex {
     }
 
     fn reload(&self) -> Result<()> {
-        let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
+        let _turn = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
         let loaded =
             self.reader.reload().and_then(|()| load(&self.index, &self.reader, &self.setup));
-        *view = loaded.map_err(failed("cannot read the text index after a commit"))?;
+        let loaded = loaded.map_err(failed("cannot read the text index after a commit"))?;
+        *self.view.write().unwrap_or_else(PoisonError::into_inner) = loaded;
         Ok(())
     }
 }

@@ -99,7 +99,7 @@ struct Ranked(TextHit);
 impl Best {
     fn new(k: usize, rows: u64) -> Self {
         let most = k.min(usize::try_from(rows).unwrap_or(usize::MAX));
-        Best { most, hits: BinaryHeap::with_capacity(most + 1) }
+        Best { most, hits: BinaryHeap::new() }
     }
 
     fn worst(&self) -> Option<Score> {

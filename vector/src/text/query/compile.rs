@@ -14,7 +14,7 @@ use tantivy::tokenizer::Token;
 use super::excluded::ExcludedQuery;
 use super::fuzzy::{Spelling, automatic_distance};
 use super::variants::VariantsQuery;
-use super::{Clause, MAX_CLAUSES, Node, Occur, TextQuery, too_many_clauses};
+use super::{Clause, MAX_PIECES, Node, Occur, TextQuery, too_many};
 use crate::text::error::failed;
 use crate::text::snapshot::Snapshot;
 
@@ -174,8 +174,8 @@ impl Compiler<'_> {
 
     fn count(&mut self, pieces: usize) -> Result<()> {
         self.pieces += pieces;
-        match self.pieces > 2 * MAX_CLAUSES {
-            true => Err(too_many_clauses()),
+        match self.pieces > MAX_PIECES {
+            true => Err(too_many("pieces of words and phrases", MAX_PIECES)),
             false => Ok(()),
         }
     }

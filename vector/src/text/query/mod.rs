@@ -16,8 +16,10 @@ pub(crate) use fuzzy::{Spelling, automatic_distance};
 
 /// The most bytes that a query may have.
 const MAX_BYTES: usize = 32_768;
-/// The most words, phrases and pieces of them that a query may have.
-pub(crate) const MAX_CLAUSES: usize = 1_024;
+/// The most words and phrases that a query may have.
+const MAX_CLAUSES: usize = 1_024;
+/// The most pieces that its words and phrases may fall into.
+const MAX_PIECES: usize = 4_096;
 
 /// A parsed full-text query.
 ///
@@ -109,17 +111,11 @@ fn parse(text: &str, mode: Mode) -> Result<TextQuery> {
         ));
     }
     let lexemes = lexer::lex(text, mode)?;
-    if lexemes.len() > 2 * MAX_CLAUSES {
-        return Err(too_many_clauses());
-    }
     Ok(TextQuery { clauses: parser::parse(text, lexemes, mode)? })
 }
 
-fn too_many_clauses() -> Error {
-    Error::new(
-        ErrorKind::TooLarge,
-        format!("the text query has more than {MAX_CLAUSES} words and phrases"),
-    )
+fn too_many(what: &str, most: usize) -> Error {
+    Error::new(ErrorKind::TooLarge, format!("the text query has more than {most} {what}"))
 }
 
 /// The refusal of what stands at `at`.

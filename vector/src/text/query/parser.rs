@@ -3,8 +3,7 @@
 use headwater_primitives::Result;
 
 use super::lexer::{Kind, Lexeme};
-use super::{Clause, Mode, Node, Occur, too_many_clauses, wrong};
-use crate::text::query::MAX_CLAUSES;
+use super::{Clause, MAX_CLAUSES, Mode, Node, Occur, too_many, wrong};
 
 /// How deep brackets may be nested.
 const MAX_DEPTH: usize = 32;
@@ -16,7 +15,7 @@ pub(super) fn parse(text: &str, lexemes: Vec<Lexeme>, mode: Mode) -> Result<Vec<
     let lexemes = settle_joints(text, lexemes, mode)?;
     let operands = lexemes.iter().filter(|lexeme| matches!(lexeme.kind, Kind::Operand(_))).count();
     if operands > MAX_CLAUSES {
-        return Err(too_many_clauses());
+        return Err(too_many("words and phrases", MAX_CLAUSES));
     }
     let mut parser = Parser { lexemes: lexemes.into_iter().peekable() };
     Ok(parser.sequence())

@@ -156,7 +156,7 @@ fn assert_same(snapshot: &Snapshot, fresh: &Snapshot, query: &str, k: usize) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
     #[test]
     fn index_and_tail_answer_as_one_fresh_index(steps in proptest::collection::vec(step(), 1..50)) {
         let folder = tempfile::tempdir().unwrap();

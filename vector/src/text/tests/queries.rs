@@ -111,7 +111,7 @@ fn a_word_given_twice_counts_twice() {
 #[test]
 fn a_word_of_too_many_pieces_is_refused() {
     let (_folder, index) = indexed(None, &["wing"]);
-    let query = TextQuery::parse(&"a-".repeat(3_000)).unwrap();
+    let query = TextQuery::parse(&"a-".repeat(5_000)).unwrap();
     let error = index.snapshot().search(&query, 1, None).unwrap_err();
     assert_eq!(error.kind(), headwater_primitives::ErrorKind::TooLarge);
 }

@@ -160,3 +160,24 @@ fn an_unknown_language_is_refused() {
     let error = crate::text::TextIndex::open(folder.path(), &options).err().unwrap();
     assert_eq!(error.kind(), headwater_primitives::ErrorKind::InvalidInput);
 }
+
+#[test]
+fn an_index_and_its_snapshots_are_shared_by_threads() {
+    fn shared<T: Send + Sync>(_: &T) {}
+    let (_folder, index) = indexed(None, &["wing"]);
+    let mut tail = Tail::new(&index);
+    tail.upsert(2, 1, "wing");
+    let snapshot = tail.snapshot(&index).unwrap();
+    shared(&index);
+    shared(&tail);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| (0..50).for_each(|_| assert_eq!(found(&snapshot, "wing"), [0, 1])));
+        }
+        for row in 2..6 {
+            index.apply([(row, "wing")].into_iter(), &[]).unwrap();
+            index.commit((1, row as u64)).unwrap();
+        }
+    });
+    assert_eq!(index.snapshot().rows(), 5);
+}
