@@ -19,6 +19,7 @@ mod snapshot_rows;
 mod store;
 mod store_macro;
 mod stores;
+mod table;
 mod transaction;
 mod verify;
 mod write;
