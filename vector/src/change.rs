@@ -3,11 +3,11 @@
 use headwater_primitives::{Result, jsonb};
 use serde_json::Value;
 
-use crate::catalog::{Table, place};
 use crate::embedding::Embedding;
 use crate::encoded::{Encoded, check_metadata};
 use crate::record::Embedded;
 use crate::rows::StoredRow;
+use crate::table::{Table, place};
 
 /// The whole value, changed by `change`.
 pub(crate) fn value<T: Embedded>(

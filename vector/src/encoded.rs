@@ -3,10 +3,10 @@
 use headwater_primitives::jsonb::{self, Kind, ObjectWriter, View};
 use headwater_primitives::{Error, ErrorKind, RecordId, Result};
 
-use crate::catalog::{Table, place};
 use crate::embedding::Embedding;
 use crate::image::image;
 use crate::record::{Embedded, RowFields};
+use crate::table::{Table, place};
 
 /// The largest row: embedding, text and metadata together, as they are stored.
 pub const MAX_ROW_BYTES: usize = 16 << 20;

@@ -6,7 +6,7 @@ use headwater_primitives::rusqlite::types::Value as SqlValue;
 use headwater_primitives::rusqlite::{Connection, params_from_iter};
 use headwater_primitives::{Result, Transaction};
 
-use crate::catalog::Table;
+use crate::table::Table;
 
 /// More ranges than this are not worth a search each.
 const MAX_RANGES: usize = 500;

@@ -24,6 +24,7 @@ mod snapshot_rows;
 mod store;
 mod store_macro;
 mod stores;
+mod table;
 mod text;
 mod transaction;
 mod verify;

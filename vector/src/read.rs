@@ -4,11 +4,11 @@ use headwater_primitives::filter::Filter;
 use headwater_primitives::rusqlite::Connection;
 use headwater_primitives::{Read, RecordId, Result, Snapshot, ToId};
 
-use crate::catalog::place;
 use crate::filters::matching_rows;
 use crate::record::Embedded;
 use crate::rows::{self, StoredRow};
 use crate::store::{Inner, VectorStore};
+use crate::table::place;
 use crate::write::check_kind;
 use crate::written::Versioned;
 

@@ -3,8 +3,8 @@
 use headwater_primitives::rusqlite::{Connection, OptionalExtension, Row as SqlRow};
 use headwater_primitives::{Error, RecordId, Result, Sequence};
 
-use crate::catalog::{COLUMNS, Table};
 use crate::embedding;
+use crate::table::{COLUMNS, Table};
 
 /// A row as it is stored.
 #[derive(Clone, Debug, PartialEq)]

@@ -6,10 +6,10 @@ use headwater_primitives::rusqlite::params_from_iter;
 use headwater_primitives::rusqlite::types::Value as SqlValue;
 use headwater_primitives::{Error, RecordId, Result, Snapshot};
 
-use crate::catalog::{COLUMNS, Table, place};
 use crate::record::Embedded;
 use crate::rows::StoredRow;
 use crate::store::VectorStore;
+use crate::table::{COLUMNS, Table, place};
 
 impl<T: Embedded> SnapshotRows for VectorStore<T> {
     fn store(&self) -> Store {

@@ -10,7 +10,7 @@ use headwater_primitives::{
 };
 use serde_json::Value;
 
-use crate::catalog::{Catalog, Table, Wanted, place};
+use crate::catalog::Catalog;
 use crate::change;
 use crate::encoded::Encoded;
 use crate::index::{Indexes, SearchIndex};
@@ -18,6 +18,7 @@ use crate::options::VectorOptions;
 use crate::record::Embedded;
 use crate::row::Row;
 use crate::rows::StoredRow;
+use crate::table::{Table, Wanted, place};
 use crate::transaction::VectorTransaction;
 use crate::write::{Existing, Writing};
 use crate::written::{BulkWritten, PutOptions, Written};

@@ -4,8 +4,8 @@ use headwater_primitives::rusqlite::Connection;
 use headwater_primitives::{Namespace, Result};
 use serde::Serialize;
 
-use crate::catalog::Table;
 use crate::options::VectorOptions;
+use crate::table::Table;
 
 /// What a user sees of a store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -5,12 +5,12 @@ use std::marker::PhantomData;
 use headwater_primitives::{Result, ToId, Transaction};
 use serde_json::Value;
 
-use crate::catalog::{Table, place};
 use crate::encoded::Encoded;
 use crate::read::versioned;
 use crate::record::Embedded;
 use crate::rows::StoredRow;
 use crate::store::Inner;
+use crate::table::{Table, place};
 use crate::write::{Existing, Writing};
 use crate::written::{PutOptions, Versioned, Written};
 use crate::{change, embedding};

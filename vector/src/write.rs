@@ -3,10 +3,10 @@
 use headwater_cdc::{Change, ChangeLog, Op, Store};
 use headwater_primitives::{Error, ErrorKind, IdKind, RecordId, Result, Sequence, Transaction};
 
-use crate::catalog::{Table, place};
 use crate::encoded::Encoded;
 use crate::filters::EntryChange;
 use crate::rows::{self, StoredRow};
+use crate::table::{Table, place};
 use crate::written::{PutOptions, Written};
 
 /// One store inside one transaction.
@@ -92,9 +92,9 @@ impl Writing<'_> {
             (before, _) => self.checked(id, before, expected)?,
         };
         let entries = EntryChange::between(self.table, Some(&before.metadata), None)?;
+        let image = before.image(&self.table.fields)?;
         self.tx.sql().prepare_cached(&self.table.sql.delete)?.execute([before.row])?;
         entries.apply(self.tx, self.table, before.row)?;
-        let image = before.image(&self.table.fields)?;
         self.emit(Op::Delete, id, before.row, Some(&image), None).map(Some)
     }
 
@@ -109,11 +109,11 @@ impl Writing<'_> {
 
     /// Inserts `row` unless its id is taken; then `None`, and nothing has changed.
     fn try_insert(&self, id: &RecordId, row: &Encoded) -> Result<Option<Written>> {
+        let entries = EntryChange::between(self.table, None, Some(&row.metadata))?;
         match self.kind()? {
             Some(kind) => check_kind(self.table, kind, id)?,
             None => self.table.decide_kind(self.tx, id.kind())?,
         }
-        let entries = EntryChange::between(self.table, None, Some(&row.metadata))?;
         let version = self.changes.next_sequence(self.tx).0 as i64;
         let mut insert = self.tx.sql().prepare_cached(&self.table.sql.insert)?;
         if insert.execute((id, version, &row.text, &row.metadata, row.blob()))? == 0 {

@@ -11,8 +11,8 @@ use headwater_cdc::ChangeLog;
 use headwater_primitives::rusqlite::Connection;
 use headwater_primitives::{Namespace, RecordId, Result, Sequence};
 
-use crate::catalog::Table;
 use crate::stores::tables;
+use crate::table::Table;
 
 /// Checks every vector store of `namespace` and returns one line per defect: rows against the change
 /// log as far back as it is kept, the key directory and the entries of filter fields against the

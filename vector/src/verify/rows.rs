@@ -4,10 +4,10 @@ use headwater_primitives::rusqlite::Row;
 use headwater_primitives::{Error, RecordId, Result, jsonb};
 
 use super::Check;
-use crate::catalog::{COLUMNS, Table};
 use crate::embedding;
 use crate::encoded::check_metadata;
 use crate::rows::StoredRow;
+use crate::table::{COLUMNS, Table};
 
 impl Check<'_> {
     pub(super) fn rows(&mut self, found: &mut Vec<String>) -> Result<()> {

@@ -43,9 +43,7 @@ fn wait_for_codes(store: &VectorStore) -> usize {
 
 #[test]
 fn every_compression_finds_the_true_neighbours_and_says_its_size() {
-    for compression in
-        [Compression::Int8, Compression::Binary, Compression::Product { bytes: 8 }]
-    {
+    for compression in [Compression::Int8, Compression::Binary, Compression::Product { bytes: 8 }] {
         let (_ns, store) = filled(compression, 1500);
         assert_eq!(wait_for_codes(&store), compression.bytes_per_vector(DIMENSIONS));
         let mut hits = 0;
