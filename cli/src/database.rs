@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use headwater::document::{DocumentStore, collections};
-use headwater::{Error, ErrorKind, Headwater};
+use headwater::vector::{VectorStore, stores};
+use headwater::{ErrorKind, Headwater};
 
 use crate::failure::{Failure, Outcome};
 
@@ -11,6 +12,16 @@ use crate::failure::{Failure, Outcome};
 pub(crate) fn read(path: &Path) -> Outcome<Headwater> {
     check_there(path)?;
     Ok(Headwater::builder(path).read_only().open()?)
+}
+
+/// Opens for a search. Whoever owns the database has its search indexes kept up and saved; beside
+/// another owner they are read, and what is missing is built in a temporary folder.
+pub(crate) fn search(path: &Path) -> Outcome<Headwater> {
+    check_there(path)?;
+    match Headwater::open(path) {
+        Err(error) if matches!(error.kind(), ErrorKind::Locked | ErrorKind::ReadOnly) => read(path),
+        opened => Ok(opened?),
+    }
 }
 
 /// Opens for writing a database that must be there.
@@ -28,19 +39,30 @@ pub(crate) fn write_or_create(path: &Path) -> Outcome<Headwater> {
 pub(crate) fn collection(db: &Headwater, name: &str) -> Outcome<DocumentStore> {
     let known = collections(db.namespace())?;
     if known.iter().all(|collection| collection.name != name) {
-        return Err(Failure::new(no_collection(name, &known).to_string()));
+        let names = known.into_iter().map(|collection| collection.name);
+        return Err(missing("collection", name, names, "document put"));
     }
     Ok(db.collection(name)?)
 }
 
-fn no_collection(name: &str, known: &[headwater::document::CollectionInfo]) -> Error {
-    let names: Vec<String> =
-        known.iter().take(10).map(|collection| format!("{:?}", collection.name)).collect();
-    let hint = match names.is_empty() {
-        true => "there is none yet; `document put` makes it".to_owned(),
-        false => format!("there is {}", names.join(", ")),
+/// The vector store `name`, which must be there.
+pub(crate) fn vector_store(db: &Headwater, name: &str) -> Outcome<VectorStore> {
+    let known = stores(db.namespace())?;
+    if known.iter().all(|store| store.name != name) {
+        let names = known.into_iter().map(|store| store.name);
+        return Err(missing("vector store", name, names, "vector create"));
+    }
+    Ok(db.vector_store(name)?)
+}
+
+/// There is no such thing: says which there are, or what makes one.
+fn missing(what: &str, name: &str, known: impl Iterator<Item = String>, maker: &str) -> Failure {
+    let known: Vec<String> = known.take(10).map(|name| format!("{name:?}")).collect();
+    let hint = match known.is_empty() {
+        true => format!("there is none yet; `{maker}` makes it"),
+        false => format!("there is {}", known.join(", ")),
     };
-    Error::new(ErrorKind::NotFound, format!("no collection {name:?}: {hint}"))
+    Failure::new(format!("no {what} {name:?}: {hint}"))
 }
 
 fn check_there(path: &Path) -> Outcome {
@@ -48,7 +70,8 @@ fn check_there(path: &Path) -> Outcome {
         return Ok(());
     }
     Err(Failure::new(format!(
-        "no database in {}: name the folder of one with --db, or make it with `document put`",
+        "no database in {}: name the folder of one with --db, or make it with `document put` or \
+         `vector create`",
         path.display()
     )))
 }

@@ -6,7 +6,8 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use serde_json::Value;
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
 
 use crate::failure::{Failure, Outcome};
 
@@ -27,23 +28,23 @@ pub(crate) struct Input {
 }
 
 /// A parsed line, with its number from 1 and its length.
-pub(crate) struct Line {
+pub(crate) struct Line<T> {
     pub(crate) number: u64,
     pub(crate) bytes: u64,
-    pub(crate) value: Value,
+    pub(crate) value: T,
 }
 
 /// What the parsing thread sends.
-enum Message {
+enum Message<T> {
     /// Lines that came together.
-    Lines(Vec<Line>),
+    Lines(Vec<Line<T>>),
     /// There are no more, and why.
     End(Outcome),
 }
 
 /// Batches of lines, in order, and at last the failure if there was one.
-pub(crate) struct Batches {
-    receiver: Receiver<Message>,
+pub(crate) struct Batches<T> {
+    receiver: Receiver<Message<T>>,
     ended: bool,
 }
 
@@ -70,7 +71,7 @@ impl Input {
     /// Parses the lines on another thread. What has arrived is handed on before the thread waits for
     /// more, so a slow writer's lines do not lie about; a receiver that falls behind slows the
     /// thread down.
-    pub(crate) fn batches(self) -> Batches {
+    pub(crate) fn batches<T: DeserializeOwned + Send + 'static>(self) -> Batches<T> {
         let (sender, receiver) = sync_channel(WAITING);
         let lines = Lines { reader: BufReader::with_capacity(BATCH_BYTES, self.reader), number: 0 };
         // Not joined: when the receiver is gone, the thread may still be waiting for a line.
@@ -79,8 +80,8 @@ impl Input {
     }
 }
 
-impl Iterator for Batches {
-    type Item = Outcome<Vec<Line>>;
+impl<T> Iterator for Batches<T> {
+    type Item = Outcome<Vec<Line<T>>>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.ended {
@@ -108,7 +109,7 @@ struct Lines {
 
 impl Lines {
     /// Sends everything. A receiver that is gone has had enough.
-    fn send(mut self, sender: &SyncSender<Message>) {
+    fn send<T: DeserializeOwned>(mut self, sender: &SyncSender<Message<T>>) {
         let (mut batch, mut bytes) = (Vec::new(), 0);
         let end = loop {
             let full = bytes >= BATCH_BYTES || batch.len() >= BATCH_LINES;
@@ -135,7 +136,7 @@ impl Lines {
     }
 
     /// The next line that is not blank.
-    fn next(&mut self) -> Outcome<Option<Line>> {
+    fn next<T: DeserializeOwned>(&mut self) -> Outcome<Option<Line<T>>> {
         let mut text = Vec::new();
         let mut bytes = 0;
         loop {
@@ -152,7 +153,8 @@ impl Lines {
                 return Err(Failure::at_line(message, self.number));
             }
             if !text.trim_ascii().is_empty() {
-                let value = parse(&text).map_err(|why| Failure::at_line(why, self.number))?;
+                let value = parse(text.trim_ascii_end())
+                    .map_err(|why| Failure::at_line(why, self.number))?;
                 return Ok(Some(Line { number: self.number, bytes, value }));
             }
         }
@@ -160,21 +162,31 @@ impl Lines {
 }
 
 /// Parses one JSON value; says where it goes wrong.
-pub(crate) fn parse(text: &[u8]) -> Result<Value, String> {
+pub(crate) fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, String> {
     serde_json::from_slice(text).map_err(|error| {
         let message = error.to_string();
-        let what = message.split(" at line ").next().unwrap_or_default();
-        format!("not JSON at column {}: {what}", error.column())
+        let what = message.rsplit_once(" at line ").map_or(&*message, |(what, _)| what);
+        let wrong = match error.classify() {
+            Category::Data => "not what is expected",
+            _ => "not JSON",
+        };
+        let line = match error.line() {
+            0 | 1 => String::new(),
+            line => format!("line {line}, "),
+        };
+        format!("{wrong} at {line}column {}: {what}", error.column())
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     fn numbers(text: &'static str) -> Vec<Result<u64, String>> {
         let input = Input { reader: Box::new(text.as_bytes()), size: None };
-        let lines = input.batches().flat_map(|batch| match batch {
+        let lines = input.batches::<Value>().flat_map(|batch| match batch {
             Ok(lines) => lines.into_iter().map(|line| Ok(line.number)).collect(),
             Err(Failure::Refused(why)) => vec![Err(why)],
             Err(Failure::OutputClosed) => Vec::new(),

@@ -10,7 +10,10 @@ mod input;
 mod interrupt;
 mod output;
 mod progress;
+mod put;
+mod rebuild;
 mod stats;
+mod vector;
 mod verify;
 
 use std::process::ExitCode;
@@ -34,7 +37,9 @@ fn run(arguments: Arguments) -> Outcome {
     match arguments.area {
         Area::Document(verb) => document::run(&db, verb),
         Area::Events(query) => events::run(&db, query),
+        Area::Rebuild => rebuild::run(&db),
         Area::Stats => stats::run(&db),
+        Area::Vector(verb) => vector::run(&db, verb),
         Area::Verify => verify::run(&db),
     }
 }

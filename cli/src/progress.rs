@@ -8,7 +8,8 @@ use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressState, ProgressStyl
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unit {
     Bytes,
-    Documents,
+    /// Documents, rows, or what else is counted one by one.
+    Pieces,
 }
 
 /// A bar over `total` units, or a counter when nobody knows how many there will be.
@@ -19,7 +20,7 @@ pub(crate) fn of(what: &str, unit: Unit, total: Option<u64>) -> ProgressBar {
     };
     let number = move |count: u64| match unit {
         Unit::Bytes => HumanBytes(count).to_string(),
-        Unit::Documents => HumanCount(count).to_string(),
+        Unit::Pieces => HumanCount(count).to_string(),
     };
     // The templates are constants; a wrong one would cost the look, not the work. Writing to the
     // bar's own buffer cannot fail.

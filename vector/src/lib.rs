@@ -37,7 +37,7 @@ pub mod quantize;
 pub use catalog::prepare;
 pub use embedder::Embedder;
 pub use encoded::MAX_ROW_BYTES;
-pub use index::IndexStats;
+pub use index::{IndexStats, RebuildProgress, rebuild};
 pub use load::LoadProgress;
 pub use metric::Metric;
 pub use options::{MAX_DIMENSIONS, VectorOptions};

@@ -12,7 +12,7 @@ pub(super) fn run(db: &Path, name: &str, path: &str, unique: bool) -> Outcome {
     let uniqueness = if unique { Uniqueness::Unique } else { Uniqueness::Many };
     let db = database::write(db)?;
     let store = database::collection(&db, name)?;
-    let bar = progress::of(&format!("indexing {name}.{path}"), Unit::Documents, Some(0));
+    let bar = progress::of(&format!("indexing {name}.{path}"), Unit::Pieces, Some(0));
     let shown = bar.clone();
     let build = store.create_index(path, uniqueness)?.on_progress(move |progress| {
         shown.set_length(progress.total);

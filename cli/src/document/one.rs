@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use headwater::document::Written;
+use serde_json::Value;
 
 use crate::arguments::One;
 use crate::database;
@@ -35,7 +36,7 @@ pub(super) fn delete(db: &Path, one: &One, ack: bool) -> Outcome {
 }
 
 pub(super) fn patch(db: &Path, one: &One, patch: &str, ack: bool) -> Outcome {
-    let patch = input::parse(patch.as_bytes()).map_err(|why| {
+    let patch = input::parse::<Value>(patch.as_bytes()).map_err(|why| {
         Failure::new(format!("patch: {why}; write an object of fields to change"))
     })?;
     let db = database::write(db)?;

@@ -8,3 +8,4 @@ mod inspection;
 mod pipes;
 mod program;
 mod refusals;
+mod vectors;

@@ -40,6 +40,11 @@ fn a_missing_database_is_not_made_by_reading() {
         &["events", "--follow"],
         &["stats"],
         &["verify"],
+        &["rebuild"],
+        &["vector", "put", "notes"],
+        &["vector", "get", "notes", "a"],
+        &["vector", "delete", "notes", "a"],
+        &["vector", "search", "notes", "--text", "river"],
     ] {
         let why = db.run(arguments).refused();
         assert!(why.starts_with("no database in"), "{arguments:?}: {why}");
@@ -115,6 +120,10 @@ fn wrong_usage_has_its_own_code() {
         &["events", "--store", "papers"],
         &["events", "--format", "xml"],
         &["graph", "import", "people"],
+        &["vector", "create", "notes"],
+        &["vector", "create", "notes", "--dim", "many"],
+        &["vector", "create", "notes", "--dim", "2", "--metric", "manhattan"],
+        &["vector", "search", "notes", "--text", "x", "--queries", "-"],
         &[],
     ] {
         let run = db.run(arguments);

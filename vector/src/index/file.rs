@@ -19,7 +19,12 @@ const FEW: usize = 20_000;
 
 /// Where the index of store `number` is, below the namespace's folder.
 pub(super) fn folder_of(namespace: &Path, number: u32) -> PathBuf {
-    namespace.join("index").join("vector").join(number.to_string())
+    folder_of_all(namespace).join(number.to_string())
+}
+
+/// Where the indexes of all stores are, below the namespace's folder.
+pub(super) fn folder_of_all(namespace: &Path) -> PathBuf {
+    namespace.join("index").join("vector")
 }
 
 /// The graph in `folder`, if there is one that is whole.

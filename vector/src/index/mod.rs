@@ -7,6 +7,7 @@ mod feed;
 mod file;
 mod filter_sets;
 mod open;
+mod rebuild;
 mod stats;
 mod worker;
 
@@ -25,6 +26,7 @@ use crate::text::{Snapshot, Tail, TextIndex};
 use filter_sets::FilterSets;
 
 pub(crate) use open::Indexes;
+pub use rebuild::{RebuildProgress, rebuild};
 pub use stats::IndexStats;
 
 /// The search index of one store, shared by all of its handles.

@@ -20,24 +20,30 @@ use crate::text::{Opening, Tail, TextIndex, TextIndexOptions};
 const PAGE_ROWS: usize = 1024;
 const PAGE_BYTES: usize = 8 << 20;
 
-type Slot = Arc<Mutex<Option<Arc<SearchIndex>>>>;
+pub(super) type Slot = Arc<Mutex<Option<Arc<SearchIndex>>>>;
 
 /// The open search indexes of a namespace, by the number of their store.
 #[derive(Default)]
 pub(crate) struct Indexes(Mutex<HashMap<u32, Slot>>);
 
 impl Indexes {
+    pub(super) fn of(namespace: &Namespace) -> Arc<Indexes> {
+        namespace.extension(Indexes::default)
+    }
+
+    /// The place of the index of store `number`, to be locked while it is opened.
+    pub(super) fn slot(&self, number: u32) -> Slot {
+        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.entry(number).or_default().clone()
+    }
+
     /// The index of `table`; opened, and its thread started, by the first call.
     pub(crate) fn get_or_open(
         namespace: &Namespace,
         changes: &ChangeLog,
         table: &Arc<Table>,
     ) -> Result<Arc<SearchIndex>> {
-        let indexes = namespace.extension(Indexes::default);
-        let slot = {
-            let mut slots = indexes.0.lock().unwrap_or_else(PoisonError::into_inner);
-            slots.entry(table.number).or_default().clone()
-        };
+        let slot = Indexes::of(namespace).slot(table.number);
         let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(index) = &*slot {
             return Ok(index.clone());
@@ -50,7 +56,11 @@ impl Indexes {
 }
 
 impl SearchIndex {
-    fn open(namespace: &Namespace, changes: &ChangeLog, table: &Arc<Table>) -> Result<SearchIndex> {
+    pub(super) fn open(
+        namespace: &Namespace,
+        changes: &ChangeLog,
+        table: &Arc<Table>,
+    ) -> Result<SearchIndex> {
         let owned = file::folder_of(namespace.path(), table.number);
         let folder = if namespace.is_read_only() { follower_folder() } else { owned.clone() };
         std::fs::create_dir_all(&folder)?;

@@ -110,7 +110,7 @@ impl SearchIndex {
     }
 
     /// Writes what is not written yet.
-    fn finish(&self) -> Result<()> {
+    pub(super) fn finish(&self) -> Result<()> {
         self.flush_text()?;
         self.text.rest()?;
         if self.feed().unsaved > 0 {

@@ -1,11 +1,15 @@
 //! The command line.
 
+mod vector;
+
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use headwater::cdc::{Op, Store};
 use headwater::document::Order;
+
+pub(crate) use vector::{CreateOptions, SearchQuery, VectorVerb};
 
 /// What the user asked for.
 pub(crate) struct Arguments {
@@ -47,12 +51,17 @@ pub(crate) enum Area {
     /// Read and write documents.
     #[command(subcommand)]
     Document(DocumentVerb),
+    /// Read, write and search embeddings, texts and metadata.
+    #[command(subcommand)]
+    Vector(VectorVerb),
     /// Show the change log.
     Events(EventQuery),
     /// Show what the database holds.
     Stats,
     /// Compare what is stored with the change log and with the indexes.
     Verify,
+    /// Delete the search indexes of all vector stores, and build them again from the rows.
+    Rebuild,
 }
 
 /// What to do with documents.
@@ -103,12 +112,12 @@ pub(crate) enum DocumentVerb {
     },
 }
 
-/// One document.
+/// One document, or one row.
 #[derive(Args)]
 pub(crate) struct One {
-    /// The collection.
+    /// The collection or store.
     pub(crate) name: String,
-    /// The document's id.
+    /// The id.
     #[arg(allow_negative_numbers = true)]
     pub(crate) id: String,
 }
