@@ -6,9 +6,9 @@ use headwater_primitives::filter::Filter;
 use headwater_primitives::jsonb::View;
 use headwater_primitives::{Namespace, Result};
 
-use crate::catalog::Table;
 use crate::filters::matching_rows;
 use crate::row_set::RowSet;
+use crate::table::Table;
 
 /// Filters kept: each one is evaluated on every row that is written.
 const KEPT: usize = 32;

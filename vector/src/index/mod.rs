@@ -19,9 +19,9 @@ use headwater_cdc::ChangeLog;
 use headwater_primitives::filter::Filter;
 use headwater_primitives::{Namespace, Result, Sequence};
 
-use crate::catalog::Table;
 use crate::graph::Graph;
 use crate::row_set::RowSet;
+use crate::table::Table;
 use crate::text::{Snapshot, Tail, TextIndex};
 use filter_sets::FilterSets;
 

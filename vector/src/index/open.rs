@@ -10,10 +10,10 @@ use headwater_primitives::{Namespace, Result, Sequence};
 
 use super::filter_sets::FilterSets;
 use super::{Feed, SearchIndex, file, worker};
-use crate::catalog::Table;
 use crate::graph::{Graph, GraphOptions};
 use crate::options::VectorOptions;
 use crate::rows;
+use crate::table::Table;
 use crate::text::{Opening, Tail, TextIndex, TextIndexOptions};
 
 /// Rows read at once.

@@ -14,8 +14,8 @@ use headwater_primitives::{Error, ErrorKind, Namespace, Result};
 
 use super::open::Indexes;
 use super::{SearchIndex, file};
-use crate::catalog::Table;
 use crate::stores::tables;
+use crate::table::Table;
 
 /// Vectors linked between two words of progress.
 const STEP: usize = 256;

@@ -293,7 +293,7 @@ impl<T: Embedded> Search<T> {
 
     fn check(&self) -> Result<()> {
         if let Some(error) = &self.error {
-            return Err(error.duplicate().context(crate::catalog::place(&self.inner.table.name)));
+            return Err(error.duplicate().context(crate::table::place(&self.inner.table.name)));
         }
         if self.query.text.is_none() && self.query.vector.is_none() {
             return Err(Error::invalid(

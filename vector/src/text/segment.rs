@@ -75,10 +75,6 @@ impl Segment {
         self.dead.contains(document)
     }
 
-    pub(crate) fn lengths(&self) -> &FieldNormReader {
-        &self.files.lengths
-    }
-
     pub(crate) fn average_length(&self) -> f32 {
         self.files.average_length
     }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use headwater_vector::primitives::Namespace;
+use headwater_vector::primitives::{ErrorKind, Namespace};
 use headwater_vector::{Compression, Metric, Row, VectorOptions, VectorStore};
 
 use crate::support::refused;
@@ -69,5 +69,6 @@ fn a_store_that_is_too_small_compares_the_vectors_themselves() {
 #[test]
 fn a_store_without_codes_refuses_to_search_them() {
     let (_ns, store) = filled(Compression::None, 1);
-    refused(store.search().vector(&embedding(0)).compressed().run().wait(), "not compressed");
+    let search = store.search().vector(&embedding(0)).compressed();
+    refused(search.run().wait(), ErrorKind::InvalidInput, &["codes", "not compressed"]);
 }
