@@ -5,6 +5,7 @@
 mod compressed;
 mod events;
 mod filters;
+mod formats;
 mod loads;
 mod model;
 mod operations;
