@@ -6,6 +6,7 @@ mod filters;
 mod loads;
 mod model;
 mod operations;
+mod rebuild;
 mod refusals;
 mod support;
 mod transactions;
