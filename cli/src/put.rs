@@ -77,6 +77,7 @@ pub(crate) fn run<S: Target>(db: &Headwater, store: &S, input: Input, ack: bool)
     };
     end(&bar, written)
 }
+
 fn end(bar: &ProgressBar, written: Outcome) -> Outcome {
     match written {
         Ok(()) => bar.finish(),

@@ -10,6 +10,7 @@ mod loads;
 mod model;
 mod operations;
 mod quantize;
+mod rebuild;
 mod refusals;
 mod support;
 mod transactions;
