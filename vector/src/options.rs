@@ -109,11 +109,14 @@ impl VectorOptions {
                 LANGUAGES.join(", ")
             ));
         }
-        if !(2..=256).contains(&self.links) {
-            return refuse(format!("{} links per node: there are 2 to 256", self.links));
+        if !(4..=64).contains(&self.links) {
+            return refuse(format!("{} links per node: there are 4 to 64", self.links));
         }
-        if !(1..=65_536).contains(&self.candidates) {
-            return refuse(format!("{} candidates: there are 1 to 65536", self.candidates));
+        if !(self.links..=65_536).contains(&self.candidates) {
+            return refuse(format!(
+                "{} candidates: there are as many as links, {}, to 65536",
+                self.candidates, self.links
+            ));
         }
         self.check_filters()
     }

@@ -39,9 +39,10 @@ impl Pool {
         self.next = 0;
     }
 
-    /// Takes a candidate unless the pool is full of nearer ones.
+    /// Takes a candidate unless the pool is full of nearer ones. A distance that is not a number, as
+    /// of numbers so large that their products are infinite, is as far as can be.
     #[inline]
-    pub(crate) fn push(&mut self, distance: f32, slot: u32) {
+    pub(crate) fn push(&mut self, mut distance: f32, slot: u32) {
         if self.candidates.len() == self.capacity {
             // Also refuses what is not a number.
             if self.candidates.last().is_none_or(|last| !(distance < last.distance)) {
@@ -49,7 +50,7 @@ impl Pool {
             }
             self.candidates.pop();
         } else if distance.is_nan() {
-            return;
+            distance = f32::INFINITY;
         }
         let at = self.candidates.partition_point(|other| other.distance <= distance);
         self.candidates.insert(at, Candidate::new(distance, slot));

@@ -7,6 +7,7 @@ mod loads;
 mod model;
 mod operations;
 mod refusals;
+mod search;
 mod support;
 mod transactions;
 mod typed;
