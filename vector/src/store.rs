@@ -136,6 +136,7 @@ impl<T: Embedded> VectorStore<T> {
     }
 
     fn of(namespace: &Namespace, changes: ChangeLog, table: Arc<Table>) -> Self {
+        Indexes::forget_lost(namespace, &changes, &table);
         let search = OnceLock::new();
         let inner = Inner { namespace: namespace.clone(), changes, table, search };
         Self::from_inner(Arc::new(inner))

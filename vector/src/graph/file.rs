@@ -64,34 +64,22 @@ impl Graph {
         Ok(())
     }
 
+    /// What [`save`](Self::save) was told to have been applied; the rest is not read.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub(crate) fn applied(input: &mut impl Read) -> Result<Position> {
+        Ok(Head::read(input)?.applied)
+    }
+
     /// Reads what [`save`](Self::save) wrote.
     ///
     /// # Errors
     /// `Corrupt` when the bytes are not a whole graph; `NewerVersion`; what `input` fails with.
     pub fn load(input: &mut impl Read) -> Result<(Graph, Position)> {
-        let head = read_part(input, HEAD)?;
-        let mut head = Fields(&head);
-        if head.take::<8>()? != *MAGIC {
-            return Err(Error::corrupt("the file is no vector graph"));
-        }
-        let version = head.u32()?;
-        if version != VERSION {
-            return Err(Error::new(
-                headwater_primitives::ErrorKind::NewerVersion,
-                format!("the vector graph has format {version}, and this code knows {VERSION}"),
-            ));
-        }
-        let dimensions = head.u32()? as usize;
-        let metric = metric_of(head.u32()?)?;
-        let (links, candidates) = (head.u32()? as usize, head.u32()? as usize);
-        let seed = head.u64()?;
-        let options = GraphOptions { dimensions, metric, links, candidates, seed };
-        options.check().map_err(|error| Error::corrupt(error.to_string()))?;
-        let applied = Position { epoch: head.u64()?, sequence: Sequence(head.u64()?) };
+        let Head { options, applied, drawn, slots, entry } = Head::read(input)?;
         let mut nodes = Nodes::new(options);
-        nodes.drawn = head.u64()?;
-        let slots = head.u64()?;
-        let entry = head.u32()?;
+        nodes.drawn = drawn;
         if slots > u64::from(NONE >> 1) {
             return Err(Error::corrupt("the vector graph claims too many nodes"));
         }
@@ -114,6 +102,41 @@ impl Graph {
             linked.max_by_key(|slot| nodes.levels[*slot as usize])
         });
         Ok((Graph::from_nodes(nodes), applied))
+    }
+}
+
+/// What a graph's first part says.
+struct Head {
+    options: GraphOptions,
+    applied: Position,
+    drawn: u64,
+    slots: u64,
+    entry: u32,
+}
+
+impl Head {
+    fn read(input: &mut impl Read) -> Result<Head> {
+        let part = read_part(input, HEAD)?;
+        let mut head = Fields(&part);
+        if head.take::<8>()? != *MAGIC {
+            return Err(Error::corrupt("the file is no vector graph"));
+        }
+        let version = head.u32()?;
+        if version != VERSION {
+            return Err(Error::new(
+                headwater_primitives::ErrorKind::NewerVersion,
+                format!("the vector graph has format {version}, and this code knows {VERSION}"),
+            ));
+        }
+        let dimensions = head.u32()? as usize;
+        let metric = metric_of(head.u32()?)?;
+        let (links, candidates) = (head.u32()? as usize, head.u32()? as usize);
+        let seed = head.u64()?;
+        let options = GraphOptions { dimensions, metric, links, candidates, seed };
+        options.check().map_err(|error| Error::corrupt(error.to_string()))?;
+        let applied = Position { epoch: head.u64()?, sequence: Sequence(head.u64()?) };
+        let (drawn, slots, entry) = (head.u64()?, head.u64()?, head.u32()?);
+        Ok(Head { options, applied, drawn, slots, entry })
     }
 }
 

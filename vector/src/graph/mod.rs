@@ -186,7 +186,10 @@ impl Graph {
     /// As [`search`](Self::search).
     pub(crate) fn distances(&self, query: &[f32], labels: &[u64]) -> Result<Vec<Option<f32>>> {
         self.with_query(query, |nodes, query, _| {
-            let distance = |slot| nodes.kernel.distance(query, nodes.vector(slot));
+            let distance = |slot| {
+                let distance = nodes.kernel.distance(query, nodes.vector(slot));
+                if distance.is_nan() { f32::INFINITY } else { distance }
+            };
             labels.iter().map(|label| nodes.by_label.get(*label).map(distance)).collect()
         })
     }
@@ -208,7 +211,9 @@ impl Graph {
         accept: Option<&RowSet>,
     ) -> Result<Vec<Neighbor>> {
         self.with_query(query, |nodes, query, scratch| {
-            nodes.funnel(query, k, keep.max(k), prefixes, accept, scratch)
+            let k = k.min(nodes.len());
+            let keep = keep.min(nodes.len()).max(k);
+            nodes.funnel(query, k, keep, prefixes, accept, scratch)
         })
     }
 
@@ -256,7 +261,7 @@ impl Graph {
 
     fn repair_now(&self) {
         const STEP: u32 = 256;
-        self.write().condemn();
+        let era = self.write().condemn();
         let mut from = 0;
         self.scratches.with(|scratch| {
             loop {
@@ -269,12 +274,20 @@ impl Graph {
                     nodes.plan_repairs(from..(from + STEP).min(end), scratch)
                 };
                 if !repairs.is_empty() {
-                    self.write().apply_repairs(&repairs, scratch);
+                    let mut nodes = self.write();
+                    if nodes.era != era {
+                        // All of it was removed meanwhile.
+                        return;
+                    }
+                    nodes.apply_repairs(&repairs, scratch);
                 }
                 from += STEP;
             }
+            let mut nodes = self.write();
+            if nodes.era == era {
+                nodes.bury();
+            }
         });
-        self.write().bury();
     }
 
     /// The `k` vectors nearest to `query`, nearest first, among those that `accept` holds.
@@ -292,9 +305,13 @@ impl Graph {
         ef: usize,
         accept: Option<&RowSet>,
     ) -> Result<Vec<Neighbor>> {
-        self.with_query(query, |nodes, query, scratch| match accept {
-            None => nodes.nearest(query, k, ef, scratch),
-            Some(accept) => nodes.nearest_accepted(query, k, ef, accept, scratch),
+        self.with_query(query, |nodes, query, scratch| {
+            // More than there are would only ask for memory.
+            let (k, ef) = (k.min(nodes.len()), ef.min(nodes.slots()));
+            match accept {
+                None => nodes.nearest(query, k, ef, scratch),
+                Some(accept) => nodes.nearest_accepted(query, k, ef, accept, scratch),
+            }
         })
     }
 
@@ -304,6 +321,7 @@ impl Graph {
     /// As [`search`](Self::search).
     pub fn scan(&self, query: &[f32], k: usize, accept: Option<&RowSet>) -> Result<Vec<Neighbor>> {
         self.with_query(query, |nodes, query, scratch| {
+            let k = k.min(nodes.len());
             scratch.pool.reset(k);
             match accept {
                 None => nodes.scan_all(query, scratch),

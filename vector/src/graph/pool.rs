@@ -39,9 +39,10 @@ impl Pool {
         self.next = 0;
     }
 
-    /// Takes a candidate unless the pool is full of nearer ones.
+    /// Takes a candidate unless the pool is full of nearer ones. A distance that is not a number, as
+    /// of numbers so large that their products are infinite, is as far as can be.
     #[inline]
-    pub(crate) fn push(&mut self, distance: f32, slot: u32) {
+    pub(crate) fn push(&mut self, mut distance: f32, slot: u32) {
         if self.candidates.len() == self.capacity {
             // What is not a number is nearer than nothing.
             let is_nearer = self.candidates.last().is_some_and(|last| distance < last.distance);
@@ -50,7 +51,7 @@ impl Pool {
             }
             self.candidates.pop();
         } else if distance.is_nan() {
-            return;
+            distance = f32::INFINITY;
         }
         let at = self.candidates.partition_point(|other| other.distance <= distance);
         self.candidates.insert(at, Candidate::new(distance, slot));

@@ -18,11 +18,13 @@ impl Nodes {
         self.removed > 64 && self.removed * 5 > self.len()
     }
 
-    /// Begins a repair: nothing links to the nodes that are removed by now from here on.
-    pub(super) fn condemn(&mut self) -> usize {
+    /// Begins a repair: nothing links to the nodes that are removed by now from here on. The era that
+    /// lasts until its end.
+    pub(super) fn condemn(&mut self) -> u64 {
         self.era += 1;
         let removed = self.states.iter_mut().filter(|state| **state == State::Removed);
-        removed.map(|state| *state = State::Condemned).count()
+        removed.for_each(|state| *state = State::Condemned);
+        self.era
     }
 
     /// New links for the nodes in `slots` that have links to condemned ones: of what remains, and of

@@ -20,36 +20,53 @@ struct Touched {
     text: bool,
 }
 
+/// How far taking in has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// As far as it should.
+    There,
+    /// The tail has to be written to the text index first.
+    TailFull,
+    /// The log does not have what comes next: retention has come past this index.
+    Lost,
+}
+
 impl SearchIndex {
-    /// Takes in all events up to `head`. Whether it came that far: not when the tail is full.
+    /// Takes in all events up to `head`.
     pub(super) fn catch_up(
         &self,
         feed: &mut Feed,
         namespace: &Namespace,
         changes: &ChangeLog,
         head: Sequence,
-    ) -> Result<bool> {
+    ) -> Result<Progress> {
+        match self.follow(feed, namespace, changes, head) {
+            Err(error) if error.kind() == ErrorKind::ResnapshotRequired => Ok(Progress::Lost),
+            progress => progress,
+        }
+    }
+
+    fn follow(
+        &self,
+        feed: &mut Feed,
+        namespace: &Namespace,
+        changes: &ChangeLog,
+        head: Sequence,
+    ) -> Result<Progress> {
         if feed.fed >= head {
-            return Ok(true);
+            return Ok(Progress::There);
         }
         let position = Position { epoch: feed.epoch, sequence: feed.fed };
         let filter = EventFilter::all().store(Store::Vector).table(&*self.table.name);
-        let mut events = match changes.subscribe(Start::After(position), filter) {
-            // Retention has come past this index, or the log began a new history.
-            Err(error) if error.kind() == ErrorKind::ResnapshotRequired => {
-                self.rebuild(feed, namespace, changes)?;
-                return Ok(true);
-            }
-            events => events?,
-        };
+        let mut events = changes.subscribe(Start::After(position), filter)?;
         while feed.fed < head {
             if feed.tail.bytes() > TAIL_BYTES {
-                return Ok(false);
+                return Ok(Progress::TailFull);
             }
             let Some(batch) = events.try_next_batch()? else {
                 // The rest belongs to others.
                 feed.fed = feed.fed.max(head);
-                return Ok(true);
+                return Ok(Progress::There);
             };
             let mut touched = BTreeMap::new();
             for event in batch.events() {
@@ -58,7 +75,7 @@ impl SearchIndex {
             namespace.query(|sql| self.take_in(feed, sql, &touched))?;
             feed.fed = feed.fed.max(batch.position().sequence);
         }
-        Ok(true)
+        Ok(Progress::There)
     }
 
     fn touch(&self, touched: &mut BTreeMap<i64, Touched>, event: &UnifiedEvent) -> Result<()> {

@@ -11,7 +11,7 @@ use headwater_primitives::{Error, ErrorKind, Result, fail};
 use super::SearchIndex;
 use crate::graph::Graph;
 
-const GRAPH: &str = "graph";
+pub(super) const GRAPH: &str = "graph";
 /// A graph is saved again when this share of it has changed.
 const WORTH_SAVING: usize = 5;
 /// Fewer changes than this are taken from the log sooner than a file is written.
@@ -75,7 +75,10 @@ impl SearchIndex {
             File::open(&self.folder)?.sync_all()?;
             Ok(())
         };
-        write().map_err(in_place)?;
+        write().map_err(in_place).inspect_err(|_| {
+            // A disk that is full needs its room back.
+            let _ = fs::remove_file(&new);
+        })?;
         let mut feed = self.feed();
         feed.unsaved = feed.unsaved.saturating_sub(unsaved);
         Ok(())

@@ -6,13 +6,15 @@
 mod feed;
 mod file;
 mod filter_sets;
+mod follower;
+mod lost;
 mod open;
 mod rebuild;
 mod stats;
 mod worker;
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use headwater_cdc::ChangeLog;
@@ -23,6 +25,7 @@ use crate::graph::Graph;
 use crate::row_set::RowSet;
 use crate::table::Table;
 use crate::text::{Snapshot, Tail, TextIndex};
+use feed::Progress;
 use filter_sets::FilterSets;
 
 pub(crate) use open::Indexes;
@@ -35,9 +38,12 @@ pub(crate) struct SearchIndex {
     folder: PathBuf,
     pub(crate) graph: Graph,
     pub(crate) text: TextIndex,
+    /// Taken after `keeping` where both are.
     feed: Mutex<Feed>,
-    /// One flush or save at a time.
+    /// One flush, save or rebuild at a time.
     keeping: Mutex<()>,
+    /// Goes up when the graph is emptied to be built again.
+    rebuilds: AtomicU64,
     stopping: AtomicBool,
 }
 
@@ -56,6 +62,7 @@ pub(crate) struct Feed {
 pub(crate) struct View {
     pub(crate) text: Arc<Snapshot>,
     pub(crate) accept: Option<Arc<RowSet>>,
+    rebuilds: u64,
 }
 
 impl SearchIndex {
@@ -77,7 +84,13 @@ impl SearchIndex {
             Some(filter) => Some(feed.filters.get(namespace, &self.table, filter)?),
             None => None,
         };
-        Ok(View { text: feed.tail.snapshot(&self.text)?, accept })
+        let rebuilds = self.rebuilds.load(Ordering::SeqCst);
+        Ok(View { text: feed.tail.snapshot(&self.text)?, accept, rebuilds })
+    }
+
+    /// Whether the graph that was searched since `view` was taken had all of its rows.
+    pub(crate) fn was_whole(&self, view: &View) -> bool {
+        self.rebuilds.load(Ordering::SeqCst) == view.rebuilds
     }
 
     /// The feed, once it has come to what is committed now.
@@ -86,14 +99,22 @@ impl SearchIndex {
         namespace: &Namespace,
         changes: &ChangeLog,
     ) -> Result<MutexGuard<'_, Feed>> {
+        if namespace.is_read_only() {
+            // What another process commits is known only once it is asked for.
+            changes.segments().refresh()?;
+        }
         let head = changes.head();
         loop {
             let mut feed = self.feed();
-            if self.catch_up(&mut feed, namespace, changes, head)? {
+            let progress = self.catch_up(&mut feed, namespace, changes, head)?;
+            if progress == Progress::There {
                 return Ok(feed);
             }
             drop(feed);
-            self.flush_text()?;
+            match progress {
+                Progress::Lost => self.rebuild_when_lost(namespace, changes)?,
+                _ => self.flush_text()?,
+            }
         }
     }
 

@@ -1,15 +1,16 @@
 //! Opening a search index: what its files hold is taken up from where they end, the rest is rebuilt.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use headwater_cdc::ChangeLog;
-use headwater_primitives::{Namespace, Result, Sequence};
+use headwater_primitives::{Error, Namespace, Result, Sequence};
 
+use super::feed::Progress;
 use super::filter_sets::FilterSets;
-use super::{Feed, SearchIndex, file, worker};
+use super::{Feed, SearchIndex, file, follower, lost, worker};
 use crate::graph::{Graph, GraphOptions};
 use crate::options::VectorOptions;
 use crate::rows;
@@ -20,21 +21,51 @@ use crate::text::{Opening, Tail, TextIndex, TextIndexOptions};
 const PAGE_ROWS: usize = 1024;
 const PAGE_BYTES: usize = 8 << 20;
 
-pub(super) type Slot = Arc<Mutex<Option<Arc<SearchIndex>>>>;
-
 /// The open search indexes of a namespace, by the number of their store.
 #[derive(Default)]
-pub(crate) struct Indexes(Mutex<HashMap<u32, Slot>>);
+pub(crate) struct Indexes(Mutex<HashMap<u32, Arc<Slot>>>);
+
+/// The place of one store's index.
+#[derive(Default)]
+pub(super) struct Slot {
+    /// Whether files that follow a lost history are gone.
+    checked: AtomicBool,
+    index: Mutex<Option<Arc<SearchIndex>>>,
+}
+
+impl Slot {
+    /// The index, if it is open; whoever wants to open it waits.
+    pub(super) fn lock(&self) -> MutexGuard<'_, Option<Arc<SearchIndex>>> {
+        self.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl Indexes {
     pub(super) fn of(namespace: &Namespace) -> Arc<Indexes> {
         namespace.extension(Indexes::default)
     }
 
-    /// The place of the index of store `number`, to be locked while it is opened.
-    pub(super) fn slot(&self, number: u32) -> Slot {
+    /// The place of the index of store `number`.
+    pub(super) fn slot(&self, number: u32) -> Arc<Slot> {
         let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         slots.entry(number).or_default().clone()
+    }
+
+    /// Removes the index of `table` if it follows a history that was lost. For whoever may write to
+    /// the store, before the first write: see [`lost`].
+    pub(crate) fn forget_lost(namespace: &Namespace, changes: &ChangeLog, table: &Table) {
+        if namespace.is_read_only() || namespace.is_in_memory() {
+            return;
+        }
+        let slot = Indexes::of(namespace).slot(table.number);
+        if slot.checked.load(Ordering::Acquire) {
+            return;
+        }
+        let _turn = slot.lock();
+        if !slot.checked.load(Ordering::Acquire) {
+            lost::forget(namespace, changes, table);
+            slot.checked.store(true, Ordering::Release);
+        }
     }
 
     /// The index of `table`; opened, and its thread started, by the first call.
@@ -44,7 +75,7 @@ impl Indexes {
         table: &Arc<Table>,
     ) -> Result<Arc<SearchIndex>> {
         let slot = Indexes::of(namespace).slot(table.number);
-        let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slot = slot.lock();
         if let Some(index) = &*slot {
             return Ok(index.clone());
         }
@@ -62,15 +93,33 @@ impl SearchIndex {
         table: &Arc<Table>,
     ) -> Result<SearchIndex> {
         let owned = file::folder_of(namespace.path(), table.number);
-        let folder = if namespace.is_read_only() { follower_folder() } else { owned.clone() };
-        std::fs::create_dir_all(&folder)?;
+        if !namespace.is_read_only() {
+            std::fs::create_dir_all(&owned)
+                .map_err(|error| Error::from(error).context(owned.display()))?;
+            return Self::open_in(&owned, &owned, namespace, changes, table);
+        }
+        changes.segments().refresh()?;
+        let own = follower::folder()?;
+        Self::open_in(&own, &owned, namespace, changes, table).inspect_err(|_| {
+            let _ = std::fs::remove_dir_all(&own);
+        })
+    }
+
+    /// Opens the index in `folder`, with the graph that is in `owned`.
+    fn open_in(
+        folder: &Path,
+        owned: &Path,
+        namespace: &Namespace,
+        changes: &ChangeLog,
+        table: &Arc<Table>,
+    ) -> Result<SearchIndex> {
         let options = graph_options(&table.options);
         let start = changes.start();
         let usable = |epoch: u64, sequence: Sequence| -> Result<bool> {
             let known = namespace.knows_position(changes.segments(), epoch, sequence)?;
             Ok(known && sequence.next() >= start)
         };
-        let loaded = match file::load_graph(&owned)? {
+        let loaded = match file::load_graph(owned)? {
             Some((graph, applied)) if *graph.options() == options => {
                 usable(applied.epoch, applied.sequence)?.then_some((graph, applied.sequence))
             }
@@ -98,7 +147,7 @@ impl SearchIndex {
         };
         let index = SearchIndex {
             table: table.clone(),
-            folder,
+            folder: folder.to_owned(),
             feed: Mutex::new(Feed {
                 epoch: namespace.epoch(),
                 fed,
@@ -109,6 +158,7 @@ impl SearchIndex {
             graph,
             text,
             keeping: Mutex::new(()),
+            rebuilds: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
         };
         if graph_at.is_none() {
@@ -121,16 +171,32 @@ impl SearchIndex {
         Ok(index)
     }
 
-    /// Forgets everything and reads all rows.
-    pub(super) fn rebuild(
+    /// Forgets everything and reads all rows, if the log does not have what comes next.
+    pub(super) fn rebuild_when_lost(
         &self,
-        feed: &mut Feed,
         namespace: &Namespace,
         changes: &ChangeLog,
     ) -> Result<()> {
+        // Nothing may be written meanwhile of what is forgotten here.
+        let _turn = self.keeping.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut feed = self.feed();
+        if self.catch_up(&mut feed, namespace, changes, changes.head())? != Progress::Lost {
+            return Ok(());
+        }
         tracing::warn!(store = %self.table.name, "the search index is built again from the rows");
+        self.refill(&mut feed, namespace, changes)
+    }
+
+    /// Forgets everything and reads all rows.
+    pub(super) fn rebuild(&self, namespace: &Namespace, changes: &ChangeLog) -> Result<()> {
+        let _turn = self.keeping.lock().unwrap_or_else(PoisonError::into_inner);
+        self.refill(&mut self.feed(), namespace, changes)
+    }
+
+    fn refill(&self, feed: &mut Feed, namespace: &Namespace, changes: &ChangeLog) -> Result<()> {
         let head = changes.head();
         feed.filters.clear();
+        self.rebuilds.fetch_add(1, Ordering::SeqCst);
         self.graph.clear();
         self.stage_all(namespace)?;
         self.index_all_text(namespace, head)?;
@@ -194,12 +260,4 @@ fn graph_options(options: &VectorOptions) -> GraphOptions {
         candidates: options.candidates,
         ..GraphOptions::new(options.dimensions, options.metric)
     }
-}
-
-/// A folder for the index of a namespace that another process owns: the owner's is not touched.
-fn follower_folder() -> PathBuf {
-    use std::sync::atomic::{AtomicU64, Ordering};
-    static NUMBER: AtomicU64 = AtomicU64::new(0);
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    std::env::temp_dir().join(format!("headwater-follower-{}-{number}", std::process::id()))
 }

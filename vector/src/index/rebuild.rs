@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -74,10 +74,10 @@ fn rebuild_one(
         namespace.query(|sql| Ok::<_, Error>(sql.query_row(&select, [], |row| row.get(0))?))?;
     progress(RebuildProgress { store: &table.name, done: 0, total: rows as u64 });
     let slot = indexes.slot(table.number);
-    let slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+    let slot = slot.lock();
     let index = match &*slot {
         Some(open) => {
-            open.rebuild(&mut open.feed(), namespace, changes)?;
+            open.rebuild(namespace, changes)?;
             open.clone()
         }
         None => {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use event_listener::Listener;
 use headwater_cdc::ChangeLog;
-use headwater_primitives::{ErrorKind, Namespace, Result};
+use headwater_primitives::{ErrorKind, Namespace, Result, SegmentLog};
 
 use super::SearchIndex;
 use crate::quantize::Compression;
@@ -21,6 +21,8 @@ const TAIL_BYTES: usize = 16 << 20;
 const TAIL_AGE: Duration = Duration::from_secs(2);
 /// The text index's writer is given back after so long without work.
 const REST: Duration = Duration::from_secs(10);
+/// How long the thread leaves alone what has failed, however much is committed meanwhile.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Starts the thread; it ends when the namespace closes, or is not used any more.
 pub(super) fn start(
@@ -32,7 +34,8 @@ pub(super) fn start(
     let volatile = namespace.is_in_memory() || namespace.is_read_only();
     let worker = index.clone();
     let thread = thread::Builder::new().name("headwater-vector".into()).spawn(move || {
-        let mut pace = Pace { flushed: Instant::now(), rested: Instant::now() };
+        let now = Instant::now();
+        let mut pace = Pace { flushed: now, rested: now, keep_after: now };
         while !worker.is_stopping() {
             // Listen first: a commit during the work would be missed otherwise.
             let listener = log.listen();
@@ -46,6 +49,8 @@ pub(super) fn start(
                 Err(error) => {
                     let store = &worker.table.name;
                     tracing::warn!(%error, %store, "indexing failed; it will be tried again");
+                    worker.pause(&log, PATIENCE);
+                    continue;
                 }
             }
             if !worker.is_stopping() {
@@ -72,15 +77,46 @@ pub(super) fn start(
 struct Pace {
     flushed: Instant,
     rested: Instant,
+    /// Nothing is written before.
+    keep_after: Instant,
 }
 
 impl SearchIndex {
+    /// Waits, whatever is committed, unless the namespace closes.
+    fn pause(&self, log: &SegmentLog, time: Duration) {
+        let until = Instant::now() + time;
+        loop {
+            let listener = log.listen();
+            if self.is_stopping() || listener.wait_deadline(until).is_none() {
+                return;
+            }
+        }
+    }
+
     /// Does a step of what there is to do. Whether there is more.
     fn work(&self, namespace: &Namespace, pace: &mut Pace) -> Result<bool> {
         let changes = ChangeLog::open(namespace)?;
+        drop(self.caught_up(namespace, &changes)?);
+        let compression = self.table.options.compression;
+        let untrained = compression != Compression::None && self.graph.code_bytes().is_none();
+        if untrained && self.graph.can_train() {
+            self.graph.train(compression)?;
+        }
+        let linked = self.graph.link_staged(STEP, threads());
+        self.graph.repair();
+        if pace.keep_after <= Instant::now()
+            && let Err(error) = self.keep(namespace, pace)
+        {
+            tracing::warn!(%error, store = %self.table.name, "the search index is kept in memory");
+            pace.keep_after = Instant::now() + PATIENCE;
+        }
+        Ok(linked > 0 && self.graph.staged() > 0)
+    }
+
+    /// Writes what it is time to write.
+    fn keep(&self, namespace: &Namespace, pace: &mut Pace) -> Result<()> {
         let (rows, bytes) = {
-            let mut feed = self.feed();
-            self.catch_up(&mut feed, namespace, &changes, changes.head())?;
+            let feed = self.feed();
             (feed.tail.rows(), feed.tail.bytes())
         };
         if rows >= TAIL_ROWS
@@ -96,27 +132,19 @@ impl SearchIndex {
                 pace.rested = Instant::now();
             }
         }
-        let compression = self.table.options.compression;
-        let untrained = compression != Compression::None && self.graph.code_bytes().is_none();
-        if untrained && self.graph.can_train() {
-            self.graph.train(compression)?;
-        }
-        let linked = self.graph.link_staged(STEP, threads());
-        self.graph.repair();
         if !namespace.is_read_only() && !namespace.is_in_memory() {
             self.save_graph_when_due()?;
         }
-        Ok(linked > 0 && self.graph.staged() > 0)
+        Ok(())
     }
 
     /// Writes what is not written yet.
     pub(super) fn finish(&self) -> Result<()> {
-        self.flush_text()?;
-        self.text.rest()?;
+        let text = self.flush_text().and_then(|()| self.text.rest());
         if self.feed().unsaved > 0 {
             self.save_graph()?;
         }
-        Ok(())
+        text
     }
 }
 

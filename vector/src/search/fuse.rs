@@ -78,10 +78,14 @@ impl Range {
     /// A score as a number from 0 to 1; 0 where there is none.
     fn place(&self, side: Option<Side>) -> f32 {
         let Some(side) = side else { return 0.0 };
-        if self.most > self.least {
-            (side.score - self.least) / (self.most - self.least)
-        } else {
+        let width = f64::from(self.most) - f64::from(self.least);
+        if side.score == self.most {
             1.0
+        } else if width.is_finite() {
+            ((f64::from(side.score) - f64::from(self.least)) / width) as f32
+        } else {
+            // Beside an infinite score the finite ones are all the same.
+            0.0
         }
     }
 }

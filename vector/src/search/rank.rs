@@ -26,8 +26,11 @@ pub(super) fn run(inner: &Inner, query: &Query) -> Result<Vec<SearchHit>> {
         let view = index.view(&inner.namespace, &inner.changes, query.filter.as_ref())?;
         let ranked = rank(index, &view, query)?;
         let numbers: Vec<i64> = ranked.iter().map(|ranked| ranked.row as i64).collect();
+        if !index.was_whole(&view) {
+            continue;
+        }
         let ids = inner.namespace.query(|sql| rows::ids(sql, &inner.table, &numbers))?;
-        if ids.iter().all(Option::is_some) || attempt == ATTEMPTS {
+        if ids.iter().all(Option::is_some) || attempt >= ATTEMPTS {
             let hits = ranked.into_iter().zip(ids);
             let hits = hits.filter_map(|(ranked, id)| Some((ranked, id?)));
             return complete_hits(inner, index, query, hits.collect());
@@ -39,7 +42,7 @@ pub(super) fn run(inner: &Inner, query: &Query) -> Result<Vec<SearchHit>> {
 fn rank(index: &SearchIndex, view: &View, query: &Query) -> Result<Vec<Ranked>> {
     let metric = index.graph.options().metric;
     let both = query.text.is_some() && query.vector.is_some();
-    let depth = if both { DEPTH.max(2 * query.limit) } else { query.limit };
+    let depth = if both { DEPTH.max(query.limit.saturating_mul(2)) } else { query.limit };
     let text = match &query.text {
         Some(text) => by_text(view, text, depth, view.accept.as_deref())?,
         None => Hits::new(),
@@ -95,7 +98,13 @@ fn by_vector(
         return found.map_or_else(|| index.graph.scan(vector, k, accept), Ok);
     }
     if !query.prefixes.is_empty() {
-        return index.graph.funnel(vector, k, k * OVERSAMPLING, &query.prefixes, accept);
+        return index.graph.funnel(
+            vector,
+            k,
+            k.saturating_mul(OVERSAMPLING),
+            &query.prefixes,
+            accept,
+        );
     }
     index.graph.search(vector, k, query.candidates, accept)
 }

@@ -64,6 +64,13 @@ fn open_checked(folder: &Path, setup: &Setup) -> tantivy::Result<Index> {
     Ok(index)
 }
 
+/// The position of the index in `folder`, as far as there is one, without opening it.
+pub(crate) fn position_of(folder: &Path) -> Option<(u64, u64)> {
+    let metas = std::fs::read(folder.join("meta.json")).ok()?;
+    let metas: serde_json::Value = serde_json::from_slice(&metas).ok()?;
+    parse_position(metas.get("payload")?.as_str()).ok()?
+}
+
 /// The position in a commit's payload.
 pub(super) fn parse_position(payload: Option<&str>) -> tantivy::Result<Option<(u64, u64)>> {
     let Some(payload) = payload else { return Ok(None) };

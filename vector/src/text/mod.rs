@@ -36,6 +36,7 @@ mod tests;
 mod words;
 
 pub(crate) use index::{Opening, TextIndex, TextIndexOptions};
+pub(crate) use inspect::position_of;
 pub use query::TextQuery;
 pub(crate) use snapshot::Snapshot;
 pub use snippet::{Snippet, SnippetOptions};

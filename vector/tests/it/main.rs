@@ -12,6 +12,7 @@ mod operations;
 mod quantize;
 mod rebuild;
 mod refusals;
+mod search;
 mod support;
 mod transactions;
 mod typed;

@@ -1,0 +1,13 @@
+//! Searches, seen from outside.
+
+mod crash;
+mod damage;
+mod extremes;
+mod follower;
+mod fusion;
+mod model;
+mod position;
+mod prefixes;
+mod races;
+mod refusals;
+mod support;
