@@ -1,7 +1,7 @@
 //! Latent semantic analysis as an embedder.
 
-use headwater_vector::Embedder;
-use headwater_vector::primitives::{Error, Result};
+use headwater::vector::Embedder;
+use headwater::{Error, Result};
 use ndarray::Array2;
 
 use super::sparse::Sparse;

@@ -8,7 +8,7 @@ usage: tour [--keep DIR]
 
   --keep DIR   work in DIR, which is new or empty, and leave it there at the end";
 
-/// Starts the process that chapter 5 kills.
+/// Starts the process that chapter 6 kills.
 pub(crate) const WRITE_UNTIL_KILLED: &str = "--write-until-killed";
 
 #[derive(Debug, PartialEq)]

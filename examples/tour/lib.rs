@@ -2,6 +2,9 @@
 
 mod arguments;
 mod chapters;
+mod clock;
+#[path = "../embedding/mod.rs"]
+mod embedding;
 mod input;
 mod model;
 mod screen;
@@ -15,7 +18,7 @@ use headwater::Headwater;
 
 use crate::arguments::Arguments;
 use crate::chapters::{CHAPTERS, crash};
-use crate::model::{Package, SourceFile};
+use crate::model::{Package, Readme, SourceFile};
 use crate::screen::{Screen, human};
 use crate::workplace::Workplace;
 
@@ -75,7 +78,7 @@ fn guide(keep: Option<&Path>) -> Outcome {
 
 pub(crate) fn open(workplace: &Workplace) -> Outcome<Headwater> {
     let path = workplace.path("tour.hw");
-    Ok(Headwater::builder(path).with::<Package>().with::<SourceFile>().open()?)
+    Ok(Headwater::builder(path).with::<Package>().with::<SourceFile>().with::<Readme>().open()?)
 }
 
 impl Tour {

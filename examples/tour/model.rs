@@ -1,4 +1,4 @@
-//! The documents of the tour.
+//! The documents and rows of the tour.
 
 use std::fmt;
 
@@ -130,7 +130,23 @@ impl fmt::Display for Language {
     }
 }
 
-/// One review of a source file, by a writer that chapter 5 kills.
+/// What a package says about itself, to be searched.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Store)]
+#[store(vector, dim = 48)]
+pub(crate) struct Readme {
+    /// The package's name.
+    #[store(id)]
+    pub(crate) package: String,
+    /// What it is about; none when all of its words are its own.
+    #[store(embedding)]
+    pub(crate) embedding: Option<Vec<f32>>,
+    #[store(text)]
+    pub(crate) text: String,
+    #[store(filter)]
+    pub(crate) licences: Vec<String>,
+}
+
+/// One review of a source file, by a writer that chapter 6 kills.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Store)]
 #[store(document)]
 pub(crate) struct Review {

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
+use headwater::vector::Embedder;
 use headwater_testkit::dataset;
-use headwater_vector::Embedder;
 use serde::Deserialize;
 
 use crate::embedding::{Lsa, LsaOptions};

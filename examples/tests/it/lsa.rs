@@ -1,7 +1,7 @@
 //! What the embeddings of a few texts say about them.
 
-use headwater_vector::Embedder;
-use headwater_vector::primitives::ErrorKind;
+use headwater::ErrorKind;
+use headwater::vector::Embedder;
 
 use crate::embedding::{Lsa, LsaOptions, prose};
 

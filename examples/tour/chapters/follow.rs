@@ -157,7 +157,7 @@ fn write_some(tour: &Tour) -> Outcome {
 }
 
 fn publish(tour: &Tour, event_type: &'static str) -> Outcome {
-    let published = tour.db.transaction(move |tx| tx.publish(event_type, "from chapter 4"));
+    let published = tour.db.transaction(move |tx| tx.publish(event_type, "from chapter 5"));
     published.wait()?;
     Ok(())
 }

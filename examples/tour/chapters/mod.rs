@@ -4,6 +4,7 @@ pub(crate) mod crash;
 mod follow;
 mod load;
 mod query;
+mod search;
 mod summary;
 mod transaction;
 
@@ -21,6 +22,7 @@ pub(crate) struct Chapter {
 pub(crate) const CHAPTERS: &[Chapter] = &[
     load::CHAPTER,
     query::CHAPTER,
+    search::CHAPTER,
     transaction::CHAPTER,
     follow::CHAPTER,
     crash::CHAPTER,

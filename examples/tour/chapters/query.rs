@@ -7,6 +7,7 @@ use headwater::filter::{Filter, field};
 use headwater::prelude::Order;
 
 use super::Chapter;
+use crate::clock::{self, median};
 use crate::model::{DependencyKind, Package, SourceFile, all};
 use crate::screen::{Column, Table, human};
 use crate::{Outcome, Tour};
@@ -17,8 +18,6 @@ pub(super) const CHAPTER: Chapter = Chapter {
     run,
 };
 
-/// How often each query is timed.
-const RUNS: usize = 9;
 /// How many answers are shown.
 const SHOWN: usize = 6;
 const PAGE: usize = 500;
@@ -193,19 +192,6 @@ fn answer<T: headwater::document::Document>(
 fn timed<T: headwater::document::Document>(
     find: impl Fn() -> Outcome<Find<T>>,
 ) -> Outcome<(Duration, Vec<T>)> {
-    let mut times = Vec::with_capacity(RUNS);
-    let mut answer = Vec::new();
-    for _ in 0..RUNS {
-        let find = find()?;
-        let began = Instant::now();
-        let page = find.run().wait()?;
-        times.push(began.elapsed());
-        answer = page.documents.into_iter().map(|found| found.document).collect();
-    }
-    Ok((median(times), answer))
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    times.get(times.len() / 2).copied().unwrap_or_default()
+    let (took, page) = clock::timed(|| Ok(find()?.run().wait()?))?;
+    Ok((took, page.documents.into_iter().map(|found| found.document).collect()))
 }

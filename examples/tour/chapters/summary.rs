@@ -1,5 +1,8 @@
 //! Summary: what is on the disk now.
 
+use std::fs;
+use std::io;
+use std::path::Path;
 use std::time::Instant;
 
 use headwater::cdc::{EventFilter, Start};
@@ -10,7 +13,7 @@ use crate::{Outcome, Tour};
 
 pub(super) const CHAPTER: Chapter = Chapter {
     title: "What is on the disk",
-    about: "The database of chapters 1 to 4, closed and opened again.",
+    about: "The database of chapters 1 to 5, closed and opened again.",
     run,
 };
 
@@ -27,8 +30,8 @@ fn run(tour: &mut Tour) -> Outcome {
     let stats = tour.db.stats()?;
     let mut table = Table::new(&[
         Column::Left("store"),
-        Column::Left("collection"),
-        Column::Right("documents"),
+        Column::Left("name"),
+        Column::Right("rows"),
         Column::Left("indexes"),
     ]);
     for rows in &stats.tables {
@@ -49,8 +52,10 @@ fn run(tour: &mut Tour) -> Outcome {
         Table::new(&[Column::Left(""), Column::Right("bytes"), Column::Right("per event")]);
     table.row(["hot.db".into(), human::bytes(stats.hot_bytes), String::new()]);
     table.row(["hot.db-wal".into(), human::bytes(stats.wal_bytes), String::new()]);
+    let index = folder_bytes(&stats.path.join("index"))?;
+    table.row(["index/, made again when it is gone".into(), human::bytes(index), String::new()]);
     table.row([
-        format!("the change log in them: {} events", human::count(events)),
+        format!("the change log in hot.db: {} events", human::count(events)),
         human::bytes(log),
         each(log),
     ]);
@@ -65,8 +70,21 @@ fn run(tour: &mut Tour) -> Outcome {
     tour.check(all, "every event is still there")?;
     tour.check(
         defects.is_empty(),
-        &format!("verify finds nothing wrong in documents, indexes and events, in {took}"),
+        &format!("verify finds nothing wrong in rows, indexes and events, in {took}"),
     )
+}
+
+/// What the files in a folder take, and in those below it.
+fn folder_bytes(folder: &Path) -> io::Result<u64> {
+    let mut bytes = 0;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        bytes += match entry.file_type()?.is_dir() {
+            true => folder_bytes(&entry.path())?,
+            false => entry.metadata()?.len(),
+        };
+    }
+    Ok(bytes)
 }
 
 /// The events and what they take as JSON.

@@ -5,6 +5,7 @@ mod table;
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
+use std::ops::Range;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -84,6 +85,19 @@ impl Screen {
         bar
     }
 
+    /// `text` with some of its bytes marked: bold on a terminal, in brackets elsewhere.
+    pub(crate) fn marked(self, text: &str, parts: &[Range<usize>]) -> String {
+        let mut marked = String::with_capacity(text.len());
+        let mut done = 0;
+        for part in parts {
+            marked.push_str(&text[done..part.start]);
+            let word = &text[part.clone()];
+            marked.push_str(&if self.colour { self.bold(word) } else { format!("[{word}]") });
+            done = part.end;
+        }
+        marked + &text[done..]
+    }
+
     pub(crate) fn bold(self, text: impl Display) -> String {
         self.paint("1", text)
     }
@@ -114,7 +128,15 @@ fn wrapped(text: &str, most: usize) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::wrapped;
+    use super::{Screen, wrapped};
+
+    #[test]
+    fn marked_words_stand_in_brackets_where_there_are_no_colours() {
+        let plain = Screen { colour: false };
+        assert_eq!(plain.marked("a river, the rivers", &[2..7, 13..19]), "a [river], the [rivers]");
+        let bold = Screen { colour: true };
+        assert_eq!(bold.marked("a river", &[2..7]), "a \x1b[1mriver\x1b[0m");
+    }
 
     #[test]
     fn long_text_is_broken_between_words() {
