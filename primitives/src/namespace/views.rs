@@ -27,7 +27,7 @@ impl Views {
     pub(super) fn now(&self) -> Option<Moment> {
         let turn = self.turn.load(Ordering::SeqCst);
         let commit = self.commits.as_ref()?.load(Ordering::SeqCst);
-        (turn % 2 == 0).then_some(Moment { commit, turn })
+        turn.is_multiple_of(2).then_some(Moment { commit, turn })
     }
 
     /// Whether a view of `moment` may stay open on an idle connection.
