@@ -153,12 +153,21 @@ impl Lines {
                 return Err(Failure::at_line(message, self.number));
             }
             if !text.trim_ascii().is_empty() {
-                let value = parse(text.trim_ascii_end())
+                let value = parse_object(text.trim_ascii_end())
                     .map_err(|why| Failure::at_line(why, self.number))?;
                 return Ok(Some(Line { number: self.number, bytes, value }));
             }
         }
     }
+}
+
+/// Parses the object that a line is.
+fn parse_object<T: DeserializeOwned>(text: &[u8]) -> Result<T, String> {
+    // serde would take an array too, as the fields in their order.
+    if text.trim_ascii_start().starts_with(b"[") {
+        return Err("an array, and each line must be an object".to_owned());
+    }
+    parse(text)
 }
 
 /// Parses one JSON value; says where it goes wrong.

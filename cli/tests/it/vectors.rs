@@ -179,7 +179,7 @@ fn a_bad_row_is_named_and_the_rows_before_it_are_written() {
         (r#"{"id":"x","embedding":["1",0]}"#, "not what is expected at column 26: invalid type"),
         (r#"{"id":"x","embeding":[1,0]}"#, "unknown field `embeding`"),
         (r#"{"id":3}"#, "the ids of this store are text"),
-        ("[]", "not what is expected at column"),
+        (r#"["x",[1,0]]"#, "an array, and each line must be an object"),
     ] {
         let db = with_notes();
         let why = put(&db, &format!("{{\"id\":\"e\"}}\n{line}\n{{\"id\":\"f\"}}\n")).refused();
