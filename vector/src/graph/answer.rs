@@ -161,7 +161,7 @@ impl Nodes {
             |slot: &u32| accept.is_none_or(|accept| accept.contains(self.labels[*slot as usize]));
         self.scan_slots(query, staged.iter().copied().filter(accepted), scratch);
         answer.extend(self.neighbors(scratch.pool.as_slice().iter(), k));
-        answer.sort_by(|a, b| a.distance.total_cmp(&b.distance));
+        answer.sort_by(|a, b| a.distance.total_cmp(&b.distance).then(a.label.cmp(&b.label)));
         answer.truncate(k);
     }
 
@@ -175,6 +175,9 @@ impl Nodes {
             label: self.labels[found.slot() as usize],
             distance: found.distance,
         };
-        found.take(k).map(neighbor).collect()
+        let mut neighbors: Vec<Neighbor> = found.take(k).map(neighbor).collect();
+        // Equals by label, so that a graph that was built again answers in the same order.
+        neighbors.sort_by(|a, b| a.distance.total_cmp(&b.distance).then(a.label.cmp(&b.label)));
+        neighbors
     }
 }

@@ -50,6 +50,7 @@ impl SearchIndex {
     pub(super) fn save_graph_when_due(&self) -> Result<()> {
         let unsaved = self.feed().unsaved;
         if unsaved > FEW && unsaved > self.graph.len() / WORTH_SAVING {
+            self.mark_text()?;
             self.save_graph()?;
         }
         Ok(())
@@ -81,6 +82,23 @@ impl SearchIndex {
         })?;
         let mut feed = self.feed();
         feed.unsaved = feed.unsaved.saturating_sub(unsaved);
+        Ok(())
+    }
+
+    /// Makes the text index say how far it is where it has nothing to write: else the next opening
+    /// would take in again what has no text.
+    pub(super) fn mark_text(&self) -> Result<()> {
+        let _turn = self.keeping.lock().unwrap_or_else(PoisonError::into_inner);
+        let position = {
+            let feed = self.feed();
+            if feed.tail.rows() > 0 {
+                return Ok(());
+            }
+            (feed.epoch, feed.fed.0)
+        };
+        if self.text.position() != Some(position) {
+            self.text.commit(position)?;
+        }
         Ok(())
     }
 

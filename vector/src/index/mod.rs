@@ -54,7 +54,7 @@ pub(crate) struct Feed {
     fed: Sequence,
     tail: Tail,
     filters: FilterSets,
-    /// Rows changed since the graph was saved.
+    /// Rows changed or linked since the graph was saved.
     unsaved: usize,
 }
 

@@ -222,20 +222,15 @@ impl SearchIndex {
     /// Writes the text of every row into an empty text index.
     fn index_all_text(&self, namespace: &Namespace, head: Sequence) -> Result<()> {
         self.text.clear()?;
-        let mut any = false;
         self.each_page(namespace, |rows| {
             let texts = rows.iter().filter_map(|row| Some((row.row, row.text.as_deref()?)));
             let mut texts = texts.peekable();
             if texts.peek().is_some() {
-                any = true;
                 self.text.apply(texts, &[])?;
             }
             Ok(())
         })?;
-        if any {
-            self.text.commit((namespace.epoch(), head.0))?;
-        }
-        Ok(())
+        self.text.commit((namespace.epoch(), head.0))
     }
 
     fn each_page(

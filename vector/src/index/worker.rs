@@ -103,6 +103,9 @@ impl SearchIndex {
             self.graph.train(compression)?;
         }
         let linked = self.graph.link_staged(STEP, threads());
+        if linked > 0 {
+            self.feed().unsaved += linked;
+        }
         self.graph.repair();
         if pace.keep_after <= Instant::now()
             && let Err(error) = self.keep(namespace, pace)
@@ -140,8 +143,13 @@ impl SearchIndex {
 
     /// Writes what is not written yet.
     pub(super) fn finish(&self) -> Result<()> {
-        let text = self.flush_text().and_then(|()| self.text.rest());
-        if self.feed().unsaved > 0 {
+        let unsaved = self.feed().unsaved > 0;
+        let text = self.flush_text().and_then(|()| match unsaved {
+            true => self.mark_text(),
+            false => Ok(()),
+        });
+        let text = text.and_then(|()| self.text.rest());
+        if unsaved {
             self.save_graph()?;
         }
         text
