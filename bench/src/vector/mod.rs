@@ -12,6 +12,7 @@ mod engines;
 mod filtered;
 mod hybrid;
 mod open;
+mod ours;
 mod search;
 mod shelf;
 
@@ -26,6 +27,7 @@ use crate::vector::shelf::Shelf;
 use crate::{Outcome, RunOptions, figures_folder};
 
 pub(crate) use data::PrepareVectors;
+pub(crate) use ours::VectorProcess;
 
 /// What the cases of this area are given.
 pub(crate) type Bench = crate::bench::Bench<System>;
