@@ -52,7 +52,8 @@ fn main() -> Result<()> {
         ),
         film("Her", 2013, [0.1, 1.0, 0.0], "A lonely writer loves the voice of his computer."),
     ];
-    let loaded = films.load(classics.into_iter().map(Ok), |done| println!("{} rows", done.rows))?;
+    let loaded =
+        films.load(classics.into_iter().map(Ok), |done| println!("{} so far", done.rows))?;
     println!("loaded: {} films, {} bytes", loaded.rows, loaded.bytes);
 
     // By words: compared by their stems, so that "astronaut" finds "Astronauts". The passages that
