@@ -200,8 +200,8 @@ impl<T: Embedded> Search<T> {
         self
     }
 
-    /// Candidates kept on the way through the graph: more find more of the true neighbours, and take
-    /// longer. Default: 128. hnswlib's `ef`.
+    /// Candidates kept on the way through the graph, or when only a prefix was compared: more find more
+    /// of the true neighbours, and take longer. Default: 128. hnswlib's `ef`.
     pub fn candidates(mut self, candidates: usize) -> Self {
         self.query.candidates = candidates;
         self

@@ -14,7 +14,7 @@ use crate::text::{SnippetOptions, TextQuery};
 
 /// Rows that each side of a search by both gives.
 const DEPTH: usize = 100;
-/// Rows kept for each one wanted when only prefixes were compared.
+/// Rows kept, at least, for each one wanted when only prefixes were compared.
 const OVERSAMPLING: usize = 10;
 /// How often a search begins anew because rows that it found were deleted meanwhile.
 const ATTEMPTS: usize = 8;
@@ -98,13 +98,8 @@ fn by_vector(
         return found.map_or_else(|| index.graph.scan(vector, k, accept), Ok);
     }
     if !query.prefixes.is_empty() {
-        return index.graph.funnel(
-            vector,
-            k,
-            k.saturating_mul(OVERSAMPLING),
-            &query.prefixes,
-            accept,
-        );
+        let keep = k.saturating_mul(OVERSAMPLING).max(query.candidates);
+        return index.graph.funnel(vector, k, keep, &query.prefixes, accept);
     }
     index.graph.search(vector, k, query.candidates, accept)
 }

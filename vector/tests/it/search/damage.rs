@@ -8,6 +8,9 @@ use super::support::{copy_folder, files_below, full, ids, opened, settle, with_w
 
 const ROWS: i64 = 40;
 
+/// What happens to the bytes of a file.
+type Damage = fn(&mut Vec<u8>);
+
 fn embedding(id: i64) -> [f32; 4] {
     [1.0, id as f32, 0.0, 0.5]
 }
@@ -44,7 +47,7 @@ fn any_file_of_the_index_may_be_lost_or_damaged() {
     copy_folder(&index, &whole);
     let files = files_below(&index);
     assert!(files.len() > 5, "{files:?}");
-    let damages: [(&str, fn(&mut Vec<u8>)); 4] = [
+    let damages: [(&str, Damage); 4] = [
         ("is empty", Vec::clear),
         ("has another byte at its end", |bytes| bytes.push(7)),
         ("is cut in half", |bytes| bytes.truncate(bytes.len() / 2)),

@@ -126,6 +126,9 @@ fn arb_step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// What a filter means.
+type Matches = fn(&Row) -> bool;
+
 /// What there should be, and what its ids look like in the store.
 #[derive(Clone)]
 struct Model {
@@ -250,7 +253,7 @@ fn check_hits(hits: &[SearchHit], expected: &BTreeMap<RecordId, f64>, limit: usi
 }
 
 fn check(store: &VectorStore, model: &Model, query: &[f32]) {
-    let none: Option<(Filter, fn(&Row) -> bool)> = None;
+    let none: Option<(Filter, Matches)> = None;
     let group = |row: &Row| {
         let group = row.metadata.get("group");
         group == Some(&json!(1)) || group == Some(&json!([0, 1]))

@@ -40,16 +40,23 @@ fn prefixes_find_the_true_neighbours_and_keep_to_filters() {
     for metric in [Metric::Cosine, Metric::L2, Metric::Dot] {
         let store = store(metric);
         for group in [None, Some(3)] {
-            for prefixes in [&[17][..], &[16], &[8, 24], &[4, 16, 32], &[DIMENSIONS]] {
-                let recall = recall(&store, group, prefixes);
+            for prefixes in [&[17][..], &[16], &[8, 24], &[12, 16, 32], &[DIMENSIONS]] {
+                let recall = recall(&store, group, prefixes, 128);
                 assert!(recall > 0.95, "{metric}, {prefixes:?}, {group:?}: {recall}");
             }
         }
     }
 }
 
+#[test]
+fn more_candidates_make_up_for_a_prefix_that_says_little() {
+    let store = store(Metric::Cosine);
+    let (few, many) = (recall(&store, None, &[3], 10), recall(&store, None, &[3], 1_200));
+    assert!(few < 0.9 && many > 0.95, "{few}, {many}");
+}
+
 /// The share of the ten nearest that a search by `prefixes` finds.
-fn recall(store: &VectorStore, group: Option<i64>, prefixes: &[usize]) -> f64 {
+fn recall(store: &VectorStore, group: Option<i64>, prefixes: &[usize], candidates: usize) -> f64 {
     let (mut found, mut all) = (0, 0);
     for seed in 0..20 {
         let query = matryoshka(1_000_000 + seed);
@@ -64,7 +71,7 @@ fn recall(store: &VectorStore, group: Option<i64>, prefixes: &[usize]) -> f64 {
             let hits = search().exact().run().wait().unwrap();
             hits.into_iter().map(|hit| hit.id).collect()
         };
-        let hits = search().dims(prefixes).run().wait().unwrap();
+        let hits = search().dims(prefixes).candidates(candidates).run().wait().unwrap();
         assert_eq!(hits.len(), 10);
         for hit in hits {
             let RecordId::Integer(id) = hit.id else { panic!("{hit:?}") };

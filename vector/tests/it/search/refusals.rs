@@ -127,7 +127,11 @@ fn what_people_type_is_never_refused() {
     ] {
         store.search().query(nonsense).run().wait().unwrap();
     }
-    store.search().query(&"(".repeat(5_000)).run().wait().unwrap();
+    store.search().query(&"(".repeat(1_000)).run().wait().unwrap();
+    store.search().query(&"x".repeat(30_000)).run().wait().unwrap();
+    for long in ["x".repeat(40_000), "x ".repeat(5_000)] {
+        refused(store.search().query(&long).run().wait(), ErrorKind::TooLarge, &["text query"]);
+    }
     assert_eq!(store.search().query("((river").run().wait().unwrap().len(), 1);
 }
 
