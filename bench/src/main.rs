@@ -39,9 +39,6 @@ enum Area {
     /// One measured process of the memory case
     #[command(hide = true)]
     MemoryOf(document::MemoryOf),
-    /// Headwater as one of the processes that the vector area measures
-    #[command(hide = true)]
-    VectorProcess(vector::VectorProcess),
     /// The vectors of the vector area as files
     #[command(hide = true)]
     PrepareVectors(vector::PrepareVectors),
@@ -89,7 +86,6 @@ fn run(area: Area) -> Outcome<()> {
         }
         Area::Vector(area) => area.run(),
         Area::MemoryOf(child) => child.run(),
-        Area::VectorProcess(process) => process.run(),
         Area::PrepareVectors(prepare) => prepare.run(),
     }
 }

@@ -147,7 +147,7 @@ fn lag(log: &dyn ChangeLog, done: &AtomicBool) -> Outcome<()> {
 }
 
 /// Resident bytes of this process, where the system tells.
-pub(crate) fn resident_bytes() -> Option<u64> {
+fn resident_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;

@@ -9,7 +9,7 @@ mod point_get;
 use crate::Outcome;
 use crate::bench::Bench;
 
-pub(crate) use memory::{MemoryOf, resident_bytes};
+pub(crate) use memory::MemoryOf;
 
 type Case = (&'static str, fn(&mut Bench) -> Outcome<()>);
 

@@ -12,7 +12,6 @@ mod engines;
 mod filtered;
 mod hybrid;
 mod open;
-mod ours;
 mod search;
 mod shelf;
 
@@ -27,7 +26,6 @@ use crate::vector::shelf::Shelf;
 use crate::{Outcome, RunOptions, figures_folder};
 
 pub(crate) use data::PrepareVectors;
-pub(crate) use ours::VectorProcess;
 
 /// What the cases of this area are given.
 pub(crate) type Bench = crate::bench::Bench<System>;

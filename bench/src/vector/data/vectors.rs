@@ -39,11 +39,6 @@ impl Vectors {
         self.values.chunks_exact(self.dimensions)
     }
 
-    /// The row with this number.
-    pub(crate) fn row(&self, number: usize) -> Option<&[f32]> {
-        self.rows().nth(number)
-    }
-
     /// Reads an `fvecs` file.
     pub(crate) fn read(path: &Path) -> Outcome<Self> {
         let bytes = std::fs::read(path)?;

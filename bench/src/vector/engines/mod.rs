@@ -11,7 +11,7 @@ use std::process::Command;
 
 use crate::bench::Named;
 use crate::vector::data::VectorSet;
-use crate::versions::{locked, pinned};
+use crate::versions::pinned;
 use crate::{Outcome, workspace_root};
 
 pub(crate) use index::{Index, K};
@@ -92,25 +92,7 @@ pub(crate) fn systems(python: &Path) -> Vec<System> {
         program: python.to_owned(),
         arguments: vec![workspace_root().join("bench/peers").join(script).into()],
     };
-    let ours = System {
-        name: "headwater",
-        version: locked("headwater-vector"),
-        links: LINKS,
-        abilities: &[
-            Index,
-            Filter,
-            Ability::Scan,
-            Remove,
-            Rank(By::Text),
-            Rank(By::Vector),
-            Rank(By::Rrf),
-            Rank(By::Weighted),
-        ],
-        program: std::env::current_exe().unwrap_or_default(),
-        arguments: vec!["vector-process".into()],
-    };
     vec![
-        ours,
         peer("hnswlib", "hnswlib", "peer_hnswlib.py", &[Index, Remove]),
         peer("usearch", "usearch", "peer_usearch.py", &[Index, Remove]),
         peer("faiss", "faiss-cpu", "peer_faiss.py", &[Index, Filter]),
