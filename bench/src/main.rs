@@ -7,6 +7,7 @@ mod documents;
 mod engines;
 mod machine;
 mod report;
+mod resident;
 mod statistics;
 mod vector;
 mod versions;
@@ -39,6 +40,12 @@ enum Area {
     /// One measured process of the memory case
     #[command(hide = true)]
     MemoryOf(document::MemoryOf),
+    /// One measured process of the vector area
+    #[command(hide = true)]
+    VectorEngine(vector::VectorEngine),
+    /// The measured process of the vectors' loading case
+    #[command(hide = true)]
+    VectorLoading(vector::VectorLoading),
     /// The vectors of the vector area as files
     #[command(hide = true)]
     PrepareVectors(vector::PrepareVectors),
@@ -86,6 +93,8 @@ fn run(area: Area) -> Outcome<()> {
         }
         Area::Vector(area) => area.run(),
         Area::MemoryOf(child) => child.run(),
+        Area::VectorEngine(engine) => engine.run(),
+        Area::VectorLoading(loading) => loading.run(),
         Area::PrepareVectors(prepare) => prepare.run(),
     }
 }

@@ -17,6 +17,7 @@ use crate::bench::Bench;
 use crate::documents::Document;
 use crate::engines::{ChangeLog, Events, RowCache, System, systems};
 use crate::report::{Better, Metric, params};
+use crate::resident::resident_bytes;
 
 pub(crate) const CASE: &str = "memory";
 const PEAK: Metric = Metric { name: "peak-rss", unit: "MiB", better: Better::Lower };
@@ -144,12 +145,4 @@ fn lag(log: &dyn ChangeLog, done: &AtomicBool) -> Outcome<()> {
         thread::sleep(SLOWNESS);
     }
     Ok(())
-}
-
-/// Resident bytes of this process, where the system tells.
-fn resident_bytes() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kibibytes << 10)
 }

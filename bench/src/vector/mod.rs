@@ -11,6 +11,7 @@ mod data;
 mod engines;
 mod filtered;
 mod hybrid;
+mod loading;
 mod open;
 mod search;
 mod shelf;
@@ -26,6 +27,8 @@ use crate::vector::shelf::Shelf;
 use crate::{Outcome, RunOptions, figures_folder};
 
 pub(crate) use data::PrepareVectors;
+pub(crate) use engines::VectorEngine;
+pub(crate) use loading::VectorLoading;
 
 /// What the cases of this area are given.
 pub(crate) type Bench = crate::bench::Bench<System>;
@@ -45,19 +48,20 @@ enum Run {
     OnTexts(fn(&mut Bench) -> Outcome<()>),
 }
 
-const CASES: [(&str, Run); 6] = [
+const CASES: [(&str, Run); 7] = [
     (build::CASE, Run::OnVectors(build::run)),
     (search::CASE, Run::OnVectors(search::run)),
     (open::CASE, Run::OnVectors(open::run)),
     (filtered::CASE, Run::OnVectors(filtered::run)),
     (churn::CASE, Run::OnVectors(churn::run)),
     (hybrid::CASE, Run::OnTexts(hybrid::run)),
+    (loading::CASE, Run::OnTexts(loading::run)),
 ];
 
 impl VectorArea {
     pub(crate) fn run(&self) -> Outcome<()> {
         let report = Report::new("vector", None);
-        let mut bench = Bench::new(report, systems(&self.python), 7, &self.options)?;
+        let mut bench = Bench::new(report, systems(&self.python)?, 7, &self.options)?;
         self.run_cases(&mut bench)?;
         println!("\n{}", bench.report.write_jsonl(&figures_folder())?.display());
         Ok(())

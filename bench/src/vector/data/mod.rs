@@ -8,7 +8,7 @@ mod vectors;
 
 pub(crate) use nab::Size;
 pub(crate) use prepare::PrepareVectors;
-pub(crate) use rows::{random_rows, write_rows};
+pub(crate) use rows::{random_rows, read_rows, write_rows};
 pub(crate) use truth::nearest;
 pub(crate) use vectors::Vectors;
 

@@ -22,6 +22,16 @@ pub(crate) fn write_rows(path: &Path, rows: &[u32]) -> Outcome<()> {
     Ok(std::fs::write(path, bytes)?)
 }
 
+/// Reads what [`write_rows`] wrote.
+pub(crate) fn read_rows(path: &Path) -> Outcome<Vec<u32>> {
+    let bytes = std::fs::read(path)?;
+    let (rows, rest) = bytes.as_chunks::<4>();
+    if !rest.is_empty() {
+        return Err(format!("{} is no file of rows", path.display()).into());
+    }
+    Ok(rows.iter().map(|row| u32::from_le_bytes(*row)).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -35,6 +35,10 @@ impl Vectors {
         self.values.len() / self.dimensions
     }
 
+    pub(crate) fn row(&self, row: usize) -> &[f32] {
+        &self.values[row * self.dimensions..][..self.dimensions]
+    }
+
     pub(crate) fn rows(&self) -> impl ExactSizeIterator<Item = &[f32]> {
         self.values.chunks_exact(self.dimensions)
     }

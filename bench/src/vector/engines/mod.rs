@@ -1,6 +1,7 @@
 //! The measured systems: which there are, what each can do, and how it is started.
 
 mod index;
+mod ours;
 mod process;
 mod protocol;
 mod ranker;
@@ -11,10 +12,11 @@ use std::process::Command;
 
 use crate::bench::Named;
 use crate::vector::data::VectorSet;
-use crate::versions::pinned;
+use crate::versions::{locked, pinned};
 use crate::{Outcome, workspace_root};
 
 pub(crate) use index::{Index, K};
+pub(crate) use ours::VectorEngine;
 pub(crate) use ranker::{By, Ranker};
 
 /// Links of a node in the upper levels of a graph; hnswlib's `M`.
@@ -33,6 +35,8 @@ pub(crate) enum Ability {
     Scan,
     /// Takes vectors out of the graph and puts them back.
     Remove,
+    /// Takes many rows with texts, beside searches.
+    Load,
     /// Ranks texts.
     Rank(By),
 }
@@ -82,8 +86,8 @@ impl System {
 }
 
 /// All measured systems, in the order of the tables.
-pub(crate) fn systems(python: &Path) -> Vec<System> {
-    use Ability::{Filter, Index, Rank, Remove};
+pub(crate) fn systems(python: &Path) -> Outcome<Vec<System>> {
+    use Ability::{Filter, Index, Load, Rank, Remove, Scan};
     let peer = |name, package: &str, script: &str, abilities| System {
         name,
         version: pinned(package),
@@ -92,7 +96,28 @@ pub(crate) fn systems(python: &Path) -> Vec<System> {
         program: python.to_owned(),
         arguments: vec![workspace_root().join("bench/peers").join(script).into()],
     };
-    vec![
+    let ours = System {
+        name: "headwater",
+        version: locked("headwater-vector"),
+        links: LINKS,
+        abilities: &[
+            Index,
+            Filter,
+            Scan,
+            Remove,
+            Load,
+            Rank(By::Text),
+            Rank(By::Vector),
+            Rank(By::Rrf),
+            Rank(By::Weighted),
+            Rank(By::LsaVector),
+            Rank(By::LsaWeighted),
+        ],
+        program: std::env::current_exe()?,
+        arguments: vec!["vector-engine".into()],
+    };
+    Ok(vec![
+        ours,
         peer("hnswlib", "hnswlib", "peer_hnswlib.py", &[Index, Remove]),
         peer("usearch", "usearch", "peer_usearch.py", &[Index, Remove]),
         peer("faiss", "faiss-cpu", "peer_faiss.py", &[Index, Filter]),
@@ -105,5 +130,5 @@ pub(crate) fn systems(python: &Path) -> Vec<System> {
             "peer_lancedb.py",
             &[Rank(By::Text), Rank(By::Vector), Rank(By::Rrf), Rank(By::Weighted)],
         ),
-    ]
+    ])
 }

@@ -7,11 +7,15 @@ use serde::{Deserialize, Serialize};
 use crate::vector::engines::ranker::By;
 
 /// What a process is told to do. Rows are given as a file of `u32` labels.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
 pub(crate) enum Command<'a> {
     /// Reads what an index is made of.
-    Load { base: &'a Path, queries: &'a Path },
+    Load {
+        #[serde(borrow)]
+        base: &'a Path,
+        queries: &'a Path,
+    },
     /// Makes the index of all vectors.
     Build { links: usize, candidates: usize },
     /// Answers all queries from the index, again and again until the time is over.
@@ -35,7 +39,7 @@ pub(crate) enum Command<'a> {
 }
 
 /// What it answers.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Answer<T> {
     Ok(T),

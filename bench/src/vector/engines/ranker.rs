@@ -10,8 +10,8 @@ use crate::vector::engines::process::Process;
 use crate::vector::engines::protocol::Command;
 
 /// By what texts are ranked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum By {
     /// Words.
     Text,
@@ -21,10 +21,15 @@ pub(crate) enum By {
     Rrf,
     /// Both, by the sum of weighted scores.
     Weighted,
+    /// The cosine of LSA embeddings.
+    LsaVector,
+    /// Words and LSA embeddings, by the sum of weighted scores.
+    LsaWeighted,
 }
 
 impl By {
-    pub(crate) const ALL: [Self; 4] = [Self::Text, Self::Vector, Self::Rrf, Self::Weighted];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Text, Self::Vector, Self::Rrf, Self::Weighted, Self::LsaVector, Self::LsaWeighted];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -32,6 +37,8 @@ impl By {
             Self::Vector => "vector",
             Self::Rrf => "rrf",
             Self::Weighted => "weighted",
+            Self::LsaVector => "lsa vector",
+            Self::LsaWeighted => "lsa weighted",
         }
     }
 }

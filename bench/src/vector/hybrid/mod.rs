@@ -1,5 +1,6 @@
 //! Cranfield's queries ranked by words, by vectors and by both: how well and how fast.
 
+mod collection;
 mod judgements;
 
 use serde_json::json;
@@ -11,6 +12,8 @@ use crate::statistics::quantile;
 use crate::vector::Bench;
 use crate::vector::engines::{Ability, By, Ranker};
 use crate::vector::hybrid::judgements::Judgements;
+
+pub(crate) use collection::{Collection, read_npy};
 
 pub(crate) const CASE: &str = "hybrid";
 const QUALITY: Metric = Metric { name: "ndcg@10", unit: "score", better: Better::Higher };
