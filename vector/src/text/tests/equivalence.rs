@@ -9,13 +9,17 @@ use super::{indexed, open, search};
 use crate::text::search::TextHit;
 use crate::text::{Snapshot, Tail, TextIndex};
 
+/// How often tantivy counts a phrase with slop in a row depends on which of its words is rarer in the
+/// row's segment, so only the rows are the same.
+const SLOPPY: &str = "\"a c\"~2";
+
 const QUERIES: [&str; 12] = [
     "a",
     "a b",
     "b c d e",
     "+a b -c",
     "\"a b\"",
-    "\"a c\"~2",
+    SLOPPY,
     "b*",
     "bb~1",
     "a AND (c OR bb*)",
@@ -142,6 +146,9 @@ fn assert_same(snapshot: &Snapshot, fresh: &Snapshot, query: &str, k: usize) {
     let expected = by_row(&search(fresh, query, usize::MAX));
     let all = by_row(&search(snapshot, query, usize::MAX));
     assert_eq!(all.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>(), "{query}");
+    if query == SLOPPY {
+        return;
+    }
     for (row, score) in &all {
         assert!((score - expected[row]).abs() < 1e-4, "{query}: row {row}");
     }
