@@ -36,6 +36,8 @@ pub(super) struct Figures {
 /// What searches took.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub(super) struct Latency {
+    /// How many there were: one that waits for long leaves no time for others.
+    pub(super) searches: f64,
     pub(super) p50_millis: f64,
     pub(super) p99_millis: f64,
 }
@@ -110,8 +112,9 @@ fn search(store: &VectorStore, rows: &Rows, nth: usize) -> Outcome<u32> {
 }
 
 fn latency(mut micros: Vec<u32>) -> Latency {
+    let searches = micros.len() as f64;
     let mut millis = |share| f64::from(quantile(&mut micros, share)) / 1000.0;
-    Latency { p50_millis: millis(0.5), p99_millis: millis(0.99) }
+    Latency { searches, p50_millis: millis(0.5), p99_millis: millis(0.99) }
 }
 
 fn come_to_rest(store: &VectorStore) -> Outcome<()> {

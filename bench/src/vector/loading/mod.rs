@@ -21,6 +21,7 @@ pub(crate) use measured::VectorLoading;
 pub(crate) const CASE: &str = "loading";
 const RATE: Metric = Metric { name: "load", unit: "rows/s", better: Better::Higher };
 const PEAK: Metric = Metric { name: "peak-rss", unit: "MiB", better: Better::Lower };
+const COUNT: Metric = Metric { name: "searches", unit: "searches", better: Better::Higher };
 const MEDIAN: Metric = Metric { name: "search-p50", unit: "ms", better: Better::Lower };
 const TAIL: Metric = Metric { name: "search-p99", unit: "ms", better: Better::Lower };
 const SLOWER: Metric = Metric { name: "p99-beside-idle", unit: "x", better: Better::Lower };
@@ -40,6 +41,7 @@ pub(crate) fn run(bench: &mut Bench) -> Outcome<()> {
     record(&RATE, "beside searches", figures.rate_beside_searches);
     record(&PEAK, "all", figures.peak_bytes / f64::from(1 << 20));
     for (when, latency) in [("idle", figures.idle), ("loading", figures.loading)] {
+        record(&COUNT, when, latency.searches);
         record(&MEDIAN, when, latency.p50_millis);
         record(&TAIL, when, latency.p99_millis);
     }
