@@ -3,13 +3,14 @@
 use headwater_primitives::{Pending, Result};
 
 use crate::encoded::Encoded;
+use crate::index::Indexes;
 use crate::record::Embedded;
 use crate::store::VectorStore;
 use crate::write::Existing;
 use crate::written::PutOptions;
 
-/// Rows in a batch: what other writers may have to wait for.
-const BATCH_ROWS: usize = 1024;
+/// Rows in a batch: what other writers may have to wait for, and searches to take in.
+const BATCH_ROWS: usize = 512;
 /// A batch is not filled further once its rows have so many bytes.
 const BATCH_BYTES: usize = 8 << 20;
 
@@ -58,6 +59,9 @@ impl<T: Embedded> VectorStore<T> {
         let mut acknowledged = |pending: Option<(Pending<()>, LoadProgress)>| {
             let Some((pending, batch)) = pending else { return Ok(done) };
             pending.wait()?;
+            if let Some(index) = Indexes::open_one(&self.inner.namespace, &self.inner.table) {
+                index.wait_for_room(self.inner.changes.head());
+            }
             done.rows += batch.rows;
             done.bytes += batch.bytes;
             progress(done);

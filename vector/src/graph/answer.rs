@@ -54,8 +54,8 @@ impl Nodes {
             true => (WALK_PER_CANDIDATE * ef as f64 / share) as usize,
             false => SCAN_PER_CANDIDATE * ef,
         };
-        let entry = self.descend(query, 0);
-        let Some(entry) = entry.filter(|_| accept.len() > to_scan) else {
+        let entry = (accept.len() > to_scan).then(|| self.descend(query, 0)).flatten();
+        let Some(entry) = entry else {
             return self.scan_for(query, k, Some(accept), scratch);
         };
         let accepts = |slot: u32| {

@@ -31,7 +31,7 @@ impl Graph {
         let sample = self.read().sample(SAMPLE);
         let trained = Codes::train(compression, metric, dimensions, &sample, self.options.seed)?;
         let Some(mut codes) = trained else { return Ok(()) };
-        let mut encoded: Vec<Option<u64>> = Vec::new();
+        let mut encoded: Vec<Option<u32>> = Vec::new();
         loop {
             let start = encoded.len();
             {
@@ -91,7 +91,7 @@ impl Nodes {
     }
 
     /// Puts the code of a slot's vector into `codes`, or takes it out. The slot's stamp.
-    fn encode(&self, codes: &mut Codes, slot: u32) -> Result<Option<u64>> {
+    fn encode(&self, codes: &mut Codes, slot: u32) -> Result<Option<u32>> {
         if self.is_live(slot) {
             codes.set(slot, &self.vector(slot)[..self.options.dimensions])?;
         } else if (slot as usize) < codes.slots() {
@@ -101,7 +101,7 @@ impl Nodes {
     }
 
     /// What is in a slot, told apart from what was and will be in it; `None` when nothing is.
-    fn stamp(&self, slot: u32) -> Option<u64> {
+    fn stamp(&self, slot: u32) -> Option<u32> {
         self.is_live(slot).then(|| self.stamps[slot as usize])
     }
 

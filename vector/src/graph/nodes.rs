@@ -42,7 +42,7 @@ pub(super) struct Nodes {
     pub(super) states: Vec<State>,
     pub(super) levels: Vec<u8>,
     /// [`drawn`](Self::drawn) when the slot was filled.
-    pub(super) stamps: Vec<u64>,
+    pub(super) stamps: Vec<u32>,
     /// Where a node's links in the upper levels begin in `upper`: `links` slots for each level.
     pub(super) upper_at: Vec<u32>,
     pub(super) upper: Vec<u32>,
@@ -160,7 +160,7 @@ impl Nodes {
         self.labels[at] = label;
         self.states[at] = State::Staged;
         self.levels[at] = self.draw_level();
-        self.stamps[at] = self.drawn;
+        self.stamps[at] = self.drawn as u32;
         self.upper_at[at] = self.take_upper(self.levels[at]);
         self.by_label.insert(label, slot);
         self.staged.push(slot);
@@ -253,7 +253,7 @@ impl Nodes {
     pub(super) fn bytes_beside_vectors(&self) -> usize {
         let slots = self.slots();
         let base = (2 * self.options.links).next_multiple_of(16) * size_of::<u32>() * slots;
-        let fixed = 2 * size_of::<u64>() + size_of::<State>() + size_of::<u8>() + size_of::<u32>();
+        let fixed = size_of::<u64>() + size_of::<State>() + size_of::<u8>() + 2 * size_of::<u32>();
         base + self.labels.capacity() * fixed
             + self.upper.capacity() * size_of::<u32>()
             + self.by_label.bytes()

@@ -1,6 +1,7 @@
 //! Following the log: which rows were written, and what they are now.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 
 use headwater_cdc::{ChangeLog, EventFilter, Position, Start, Store, UnifiedEvent};
 use headwater_primitives::jsonb::View;
@@ -10,6 +11,8 @@ use headwater_primitives::{ErrorKind, Namespace, Result, Sequence};
 use super::{Feed, SearchIndex};
 use crate::rows;
 
+/// Bytes of the log that the index's thread takes in before it lets searches in between.
+const STEP_BYTES: usize = 64 << 10;
 /// The tail may grow to so many bytes before it has to be written to the text index.
 const TAIL_BYTES: usize = 64 << 20;
 
@@ -25,22 +28,37 @@ struct Touched {
 pub(super) enum Progress {
     /// As far as it should.
     There,
+    /// A step, and there is more.
+    More,
     /// The tail has to be written to the text index first.
     TailFull,
     /// The log does not have what comes next: retention has come past this index.
     Lost,
 }
 
+/// How much is taken in at once.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Portion {
+    /// All of it.
+    All,
+    /// A little.
+    Step,
+}
+
 impl SearchIndex {
-    /// Takes in all events up to `head`.
+    /// Takes in the events up to `head`.
     pub(super) fn catch_up(
         &self,
         feed: &mut Feed,
         namespace: &Namespace,
         changes: &ChangeLog,
         head: Sequence,
+        portion: Portion,
     ) -> Result<Progress> {
-        match self.follow(feed, namespace, changes, head) {
+        let progress = self.follow(feed, namespace, changes, head, portion);
+        self.fed.store(feed.fed.0, Ordering::Relaxed);
+        self.tail_rows.store(feed.tail.rows(), Ordering::Relaxed);
+        match progress {
             Err(error) if error.kind() == ErrorKind::ResnapshotRequired => Ok(Progress::Lost),
             progress => progress,
         }
@@ -52,6 +70,7 @@ impl SearchIndex {
         namespace: &Namespace,
         changes: &ChangeLog,
         head: Sequence,
+        portion: Portion,
     ) -> Result<Progress> {
         if feed.fed >= head {
             return Ok(Progress::There);
@@ -59,6 +78,9 @@ impl SearchIndex {
         let position = Position { epoch: feed.epoch, sequence: feed.fed };
         let filter = EventFilter::all().store(Store::Vector).table(&*self.table.name);
         let mut events = changes.subscribe(Start::After(position), filter)?;
+        if portion == Portion::Step {
+            events = events.batch_bytes(STEP_BYTES);
+        }
         while feed.fed < head {
             if feed.tail.bytes() > TAIL_BYTES {
                 return Ok(Progress::TailFull);
@@ -74,6 +96,9 @@ impl SearchIndex {
             }
             namespace.query(|sql| self.take_in(feed, sql, &touched))?;
             feed.fed = feed.fed.max(batch.position().sequence);
+            if portion == Portion::Step && feed.fed < head {
+                return Ok(Progress::More);
+            }
         }
         Ok(Progress::There)
     }

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 
 use headwater_cdc::Position;
 use headwater_primitives::{Error, ErrorKind, Result, fail};
@@ -106,9 +107,8 @@ impl SearchIndex {
     pub(super) fn flush_text(&self) -> Result<()> {
         let _turn = self.keeping.lock().unwrap_or_else(PoisonError::into_inner);
         let (position, changes) = {
-            let feed = self.feed();
-            let changes: Vec<_> = feed.tail.changes().collect();
-            ((feed.epoch, feed.fed.0), changes)
+            let mut feed = self.feed();
+            ((feed.epoch, feed.fed.0), feed.tail.seal())
         };
         if changes.is_empty() {
             return Ok(());
@@ -119,7 +119,9 @@ impl SearchIndex {
         self.text.apply(texts, &gone)?;
         fail::point("vector.text.applied")?;
         self.text.commit(position)?;
-        self.feed().tail.forget(position.1);
+        let mut feed = self.feed();
+        feed.tail.forget(position.1);
+        self.tail_rows.store(feed.tail.rows(), Ordering::Relaxed);
         Ok(())
     }
 }

@@ -14,8 +14,10 @@ mod stats;
 mod worker;
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use headwater_cdc::ChangeLog;
 use headwater_primitives::filter::Filter;
@@ -25,12 +27,17 @@ use crate::graph::Graph;
 use crate::row_set::RowSet;
 use crate::table::Table;
 use crate::text::{Snapshot, Tail, TextIndex};
-use feed::Progress;
+use feed::{Portion, Progress};
 use filter_sets::FilterSets;
 
 pub(crate) use open::Indexes;
 pub use rebuild::{RebuildProgress, rebuild};
 pub use stats::IndexStats;
+
+/// Rows in the tail with which loads wait, and the index's thread writes before it takes in more.
+const FULL_TAIL: usize = 4096;
+/// The longest that a load waits for the index at once.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The search index of one store, shared by all of its handles.
 pub(crate) struct SearchIndex {
@@ -45,6 +52,9 @@ pub(crate) struct SearchIndex {
     /// Goes up when the graph is emptied to be built again.
     rebuilds: AtomicU64,
     stopping: AtomicBool,
+    /// [`Feed::fed`] and the rows of its tail, as they were lately: for those who would not wait.
+    fed: AtomicU64,
+    tail_rows: AtomicUsize,
 }
 
 /// What follows the log.
@@ -106,7 +116,7 @@ impl SearchIndex {
         let head = changes.head();
         loop {
             let mut feed = self.feed();
-            let progress = self.catch_up(&mut feed, namespace, changes, head)?;
+            let progress = self.catch_up(&mut feed, namespace, changes, head, Portion::All)?;
             if progress == Progress::There {
                 return Ok(feed);
             }
@@ -115,6 +125,41 @@ impl SearchIndex {
                 Progress::Lost => self.rebuild_when_lost(namespace, changes)?,
                 _ => self.flush_text()?,
             }
+        }
+    }
+
+    /// Takes in what there is in small steps, between which searches come to their turn, so that they
+    /// find little left to do.
+    fn catch_up_gently(&self, namespace: &Namespace, changes: &ChangeLog) -> Result<()> {
+        if namespace.is_read_only() {
+            changes.segments().refresh()?;
+        }
+        let head = changes.head();
+        while !self.is_stopping() && self.tail_rows.load(Ordering::Relaxed) < FULL_TAIL {
+            let mut feed = self.feed();
+            let progress = self.catch_up(&mut feed, namespace, changes, head, Portion::Step)?;
+            feed.tail.snapshot(&self.text)?;
+            drop(feed);
+            match progress {
+                Progress::There => break,
+                Progress::More => thread::yield_now(),
+                Progress::TailFull => self.flush_text()?,
+                Progress::Lost => self.rebuild_when_lost(namespace, changes)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits while the index is far behind: for loads, which could write faster than it follows, and
+    /// leave it to the searches. Not for long: an index that cannot follow must not stop writes.
+    pub(crate) fn wait_for_room(&self, head: Sequence) {
+        let start = Instant::now();
+        let is_behind = || {
+            let behind = head.0.saturating_sub(self.fed.load(Ordering::Relaxed));
+            behind + self.tail_rows.load(Ordering::Relaxed) as u64 > FULL_TAIL as u64
+        };
+        while is_behind() && !self.is_stopping() && start.elapsed() < PATIENCE {
+            thread::sleep(Duration::from_millis(1));
         }
     }
 

@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use headwater_cdc::ChangeLog;
 use headwater_primitives::{Error, Namespace, Result, Sequence};
 
-use super::feed::Progress;
+use super::feed::{Portion, Progress};
 use super::filter_sets::FilterSets;
 use super::{Feed, SearchIndex, file, follower, lost, worker};
 use crate::graph::{Graph, GraphOptions};
@@ -66,6 +66,12 @@ impl Indexes {
             lost::forget(namespace, changes, table);
             slot.checked.store(true, Ordering::Release);
         }
+    }
+
+    /// The index of `table` if it is open, and nobody is at it.
+    pub(crate) fn open_one(namespace: &Namespace, table: &Table) -> Option<Arc<SearchIndex>> {
+        let slot = Indexes::of(namespace).slot(table.number);
+        slot.index.try_lock().ok()?.clone()
     }
 
     /// The index of `table`; opened, and its thread started, by the first call.
@@ -160,6 +166,8 @@ impl SearchIndex {
             keeping: Mutex::new(()),
             rebuilds: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
+            fed: AtomicU64::new(fed.0),
+            tail_rows: AtomicUsize::new(0),
         };
         if graph_at.is_none() {
             index.stage_all(namespace)?;
@@ -180,7 +188,9 @@ impl SearchIndex {
         // Nothing may be written meanwhile of what is forgotten here.
         let _turn = self.keeping.lock().unwrap_or_else(PoisonError::into_inner);
         let mut feed = self.feed();
-        if self.catch_up(&mut feed, namespace, changes, changes.head())? != Progress::Lost {
+        let progress =
+            self.catch_up(&mut feed, namespace, changes, changes.head(), Portion::All)?;
+        if progress != Progress::Lost {
             return Ok(());
         }
         tracing::warn!(store = %self.table.name, "the search index is built again from the rows");

@@ -9,13 +9,13 @@ use event_listener::Listener;
 use headwater_cdc::ChangeLog;
 use headwater_primitives::{ErrorKind, Namespace, Result, SegmentLog};
 
-use super::SearchIndex;
+use super::{FULL_TAIL, SearchIndex};
 use crate::quantize::Compression;
 
 /// Vectors linked between two looks at the rest.
 const STEP: usize = 256;
 /// Rows that the tail may have before it is written to the text index.
-const TAIL_ROWS: usize = 4096;
+const TAIL_ROWS: usize = FULL_TAIL / 2;
 const TAIL_BYTES: usize = 16 << 20;
 /// What is in the tail for so long is written, however little it is.
 const TAIL_AGE: Duration = Duration::from_secs(2);
@@ -96,7 +96,7 @@ impl SearchIndex {
     /// Does a step of what there is to do. Whether there is more.
     fn work(&self, namespace: &Namespace, pace: &mut Pace) -> Result<bool> {
         let changes = ChangeLog::open(namespace)?;
-        drop(self.caught_up(namespace, &changes)?);
+        self.catch_up_gently(namespace, &changes)?;
         let compression = self.table.options.compression;
         let untrained = compression != Compression::None && self.graph.code_bytes().is_none();
         if untrained && self.graph.can_train() {
@@ -113,7 +113,10 @@ impl SearchIndex {
             tracing::warn!(%error, store = %self.table.name, "the search index is kept in memory");
             pace.keep_after = Instant::now() + PATIENCE;
         }
-        Ok(linked > 0 && self.graph.staged() > 0)
+        // What cannot be written now is no reason to try again at once.
+        let behind = self.fed.load(Ordering::Relaxed) < changes.head().0
+            && pace.keep_after <= Instant::now();
+        Ok(behind || (linked > 0 && self.graph.staged() > 0))
     }
 
     /// Writes what it is time to write.

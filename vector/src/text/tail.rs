@@ -51,6 +51,8 @@ struct Chunk {
     rows: Vec<i64>,
     segment: Segment,
     bytes: usize,
+    /// Whether its rows are being written into the index.
+    sealed: bool,
 }
 
 /// The segments of the index below, in which the rows that the tail has are dead.
@@ -87,25 +89,41 @@ impl Tail {
         self.change(sequence, row, None);
     }
 
-    /// Forgets the changes up to and including `sequence`, after a commit of the index to that
-    /// position. O(tail); what is left is indexed again.
-    pub(crate) fn forget(&mut self, sequence: u64) {
-        self.rows.retain(|_, change| change.sequence > sequence);
-        self.chunks.clear();
-        self.below = None;
-        self.snapshot = None;
-        self.unindexed.clear();
-        self.text_bytes = 0;
-        for (row, change) in &mut self.rows {
-            change.place = None;
-            self.text_bytes += change.text.as_ref().map_or(0, |text| text.len());
-            self.unindexed.push(*row);
-        }
+    /// Its rows with their texts, `None` for those that were deleted, to be written into the index.
+    /// What changes from here on is kept apart from them, so that [`forget`](Self::forget) has little
+    /// to do.
+    pub(crate) fn seal(&mut self) -> Vec<(i64, Option<Arc<str>>)> {
+        self.chunks.iter_mut().for_each(|chunk| chunk.sealed = true);
+        self.rows.iter().map(|(row, change)| (*row, change.text.clone())).collect()
     }
 
-    /// Its rows with their texts; `None` for those that were deleted.
-    pub(crate) fn changes(&self) -> impl Iterator<Item = (i64, Option<Arc<str>>)> + '_ {
-        self.rows.iter().map(|(row, change)| (*row, change.text.clone()))
+    /// Forgets the changes up to and including `sequence`, after a commit of the index to that
+    /// position. O(tail), without indexing anything again that came after [`seal`](Self::seal).
+    pub(crate) fn forget(&mut self, sequence: u64) {
+        let chunks = &mut self.chunks;
+        self.text_bytes = 0;
+        self.unindexed.retain(|row| self.rows.get(row).is_some_and(|row| row.sequence > sequence));
+        self.rows.retain(|row, change| {
+            let chunk = change.place.and_then(|(number, document)| {
+                let chunk = chunks.iter_mut().find(|chunk| chunk.number == number)?;
+                Some((chunk, document))
+            });
+            if change.sequence <= sequence {
+                if let Some((chunk, document)) = chunk {
+                    chunk.segment.kill(document);
+                }
+                return false;
+            }
+            if chunk.is_some_and(|(chunk, _)| chunk.sealed) {
+                change.place = None;
+                self.unindexed.push(*row);
+            }
+            self.text_bytes += change.text.as_ref().map_or(0, |text| text.len());
+            true
+        });
+        chunks.retain(|chunk| !chunk.sealed);
+        self.below = None;
+        self.snapshot = None;
     }
 
     /// How many rows it holds, deleted ones included.
@@ -189,8 +207,9 @@ impl Tail {
         if rows.is_empty() {
             return Ok(());
         }
-        while let Some(chunk) =
-            self.chunks.pop_if(|chunk| chunk.segment.living() < 2 * rows.len() as u64)
+        while let Some(chunk) = self
+            .chunks
+            .pop_if(|chunk| !chunk.sealed && chunk.segment.living() < 2 * rows.len() as u64)
         {
             rows.extend(chunk.rows);
         }
@@ -215,7 +234,7 @@ impl Tail {
                 change.place = Some((number, document as DocId));
             }
         }
-        self.chunks.push(Chunk { number, rows, segment, bytes });
+        self.chunks.push(Chunk { number, rows, segment, bytes, sealed: false });
         Ok(())
     }
 }
