@@ -71,6 +71,11 @@ impl Segment {
         self.files.rows.get_val(document)
     }
 
+    /// Whether the label is between those that the segment has: new rows have larger ones.
+    pub(crate) fn may_have(&self, row: i64) -> bool {
+        (self.files.rows.min_value()..=self.files.rows.max_value()).contains(&row)
+    }
+
     pub(crate) fn is_dead(&self, document: DocId) -> bool {
         self.dead.contains(document)
     }

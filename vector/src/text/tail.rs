@@ -16,12 +16,16 @@ use super::snapshot::Snapshot;
 /// Room that tantivy asks for before it indexes a chunk; it grows as needed.
 const CHUNK_MEMORY: usize = 200_000;
 
+/// Chunks of at least so many rows are merged no more, unless there were more than [`CHUNKS`] of them.
+const SMALL_CHUNK: usize = 256;
+const CHUNKS: usize = 16;
+
 /// The rows that were changed after the position of an index.
 ///
 /// [`upsert`](Self::upsert) and [`delete`](Self::delete) only note what changed. The next
 /// [`snapshot`](Self::snapshot) indexes it, as a chunk in memory; a chunk is merged with the one
-/// before while that is not twice as large, so there are O(log n) of them and each row is indexed
-/// O(log n) times. A snapshot without changes since the last one costs nothing. Memory: the texts, and
+/// before while that is small, so each row is indexed a few times and a snapshot looks into some
+/// [`CHUNKS`] chunks. A snapshot without changes since the last one costs nothing. Memory: the texts, and
 /// about as much again for their chunks.
 pub(crate) struct Tail {
     setup: Arc<Setup>,
@@ -109,7 +113,7 @@ impl Tail {
                 Some((chunk, document))
             });
             if change.sequence <= sequence {
-                if let Some((chunk, document)) = chunk {
+                if let Some((chunk, document)) = chunk.filter(|(chunk, _)| !chunk.sealed) {
                     chunk.segment.kill(document);
                 }
                 return false;
@@ -188,7 +192,7 @@ impl Tail {
         };
         for row in below.pending.drain(..) {
             let term = self.setup.row_term(row);
-            for segment in &mut below.segments {
+            for segment in below.segments.iter_mut().filter(|segment| segment.may_have(row)) {
                 if let Some(document) = segment.find(&term)? {
                     segment.kill(document);
                 }
@@ -207,10 +211,13 @@ impl Tail {
         if rows.is_empty() {
             return Ok(());
         }
-        while let Some(chunk) = self
-            .chunks
-            .pop_if(|chunk| !chunk.sealed && chunk.segment.living() < 2 * rows.len() as u64)
-        {
+        // So that no single change costs much; and yet there are not many chunks.
+        let most = (self.rows.len() / CHUNKS).max(SMALL_CHUNK) as u64;
+        let grows = |chunk: &mut Chunk, rows: u64| {
+            let living = chunk.segment.living();
+            !chunk.sealed && living < most && living < 2 * rows
+        };
+        while let Some(chunk) = self.chunks.pop_if(|chunk| grows(chunk, rows.len() as u64)) {
             rows.extend(chunk.rows);
         }
         rows.sort_unstable();
