@@ -1,16 +1,20 @@
 //! Any number of rows, in batches of bounded memory.
 
+use std::sync::Arc;
+
 use headwater_primitives::{Pending, Result};
 
 use crate::encoded::Encoded;
-use crate::index::Indexes;
+use crate::index::{Indexes, SearchIndex};
 use crate::record::Embedded;
 use crate::store::VectorStore;
 use crate::write::Existing;
 use crate::written::PutOptions;
 
-/// Rows in a batch: what other writers may have to wait for, and searches to take in.
-const BATCH_ROWS: usize = 512;
+/// Rows in a batch: what other writers may have to wait for.
+const BATCH_ROWS: usize = 1024;
+/// Rows in a batch while there are searches, which have to take it in.
+const SMALL_BATCH_ROWS: usize = 128;
 /// A batch is not filled further once its rows have so many bytes.
 const BATCH_BYTES: usize = 8 << 20;
 
@@ -25,15 +29,19 @@ pub struct LoadProgress {
 }
 
 /// Rows that are committed together.
-#[derive(Default)]
 struct Batch {
+    most: usize,
     rows: Vec<Encoded>,
     bytes: usize,
 }
 
 impl Batch {
+    fn of(most: usize) -> Batch {
+        Batch { most, rows: Vec::new(), bytes: 0 }
+    }
+
     fn is_full(&self) -> bool {
-        self.rows.len() >= BATCH_ROWS || self.bytes >= BATCH_BYTES
+        self.rows.len() >= self.most || self.bytes >= BATCH_BYTES
     }
 
     fn push(&mut self, row: Encoded) {
@@ -59,8 +67,8 @@ impl<T: Embedded> VectorStore<T> {
         let mut acknowledged = |pending: Option<(Pending<()>, LoadProgress)>| {
             let Some((pending, batch)) = pending else { return Ok(done) };
             pending.wait()?;
-            if let Some(index) = Indexes::open_one(&self.inner.namespace, &self.inner.table) {
-                index.wait_for_room(self.inner.changes.head());
+            if let Some(index) = self.open_index() {
+                index.keep_up(&self.inner.namespace, &self.inner.changes);
             }
             done.rows += batch.rows;
             done.bytes += batch.bytes;
@@ -68,7 +76,7 @@ impl<T: Embedded> VectorStore<T> {
             Ok(done)
         };
         let mut pending = None;
-        let (mut batch, mut place) = (Batch::default(), 0);
+        let (mut batch, mut place) = (Batch::of(self.batch_rows()), 0);
         for row in rows {
             let encoded = row.and_then(|row| Encoded::new(&self.inner.table, &row));
             match encoded.map_err(|error| error.context(format!("row {place} of the load"))) {
@@ -82,7 +90,8 @@ impl<T: Embedded> VectorStore<T> {
             if batch.is_full() {
                 // While the writer has one batch the next is encoded.
                 acknowledged(pending.take())?;
-                pending = Some(self.submit(std::mem::take(&mut batch), place)?);
+                let next = Batch::of(self.batch_rows());
+                pending = Some(self.submit(std::mem::replace(&mut batch, next), place)?);
             }
         }
         acknowledged(pending)?;
@@ -90,9 +99,17 @@ impl<T: Embedded> VectorStore<T> {
         acknowledged(last)
     }
 
+    fn batch_rows(&self) -> usize {
+        if self.open_index().is_some() { SMALL_BATCH_ROWS } else { BATCH_ROWS }
+    }
+
+    fn open_index(&self) -> Option<Arc<SearchIndex>> {
+        Indexes::open_one(&self.inner.namespace, &self.inner.table)
+    }
+
     /// Hands the rows that end before the place `end` to the writer.
     fn submit(&self, batch: Batch, end: usize) -> Result<(Pending<()>, LoadProgress)> {
-        let Batch { rows, bytes } = batch;
+        let Batch { rows, bytes, .. } = batch;
         let (first, inner) = (end - rows.len(), self.inner.clone());
         let size = LoadProgress { rows: rows.len() as u64, bytes: bytes as u64 };
         let commit = self.inner.namespace.transaction(move |tx| {

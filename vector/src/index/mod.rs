@@ -150,15 +150,17 @@ impl SearchIndex {
         Ok(())
     }
 
-    /// Waits while the index is far behind: for loads, which could write faster than it follows, and
-    /// leave it to the searches. Not for long: an index that cannot follow must not stop writes.
-    pub(crate) fn wait_for_room(&self, head: Sequence) {
+    /// Helps the index to what is committed now, and waits while its tail is full: for loads, which
+    /// could write faster than it follows, and leave it to the searches. Not for long: an index that
+    /// cannot follow must not stop writes.
+    pub(crate) fn keep_up(&self, namespace: &Namespace, changes: &ChangeLog) {
         let start = Instant::now();
-        let is_behind = || {
-            let behind = head.0.saturating_sub(self.fed.load(Ordering::Relaxed));
-            behind + self.tail_rows.load(Ordering::Relaxed) as u64 > FULL_TAIL as u64
-        };
-        while is_behind() && !self.is_stopping() && start.elapsed() < PATIENCE {
+        // What is wrong with an index is told to those who search.
+        while self.catch_up_gently(namespace, changes).is_ok()
+            && self.tail_rows.load(Ordering::Relaxed) >= FULL_TAIL
+            && !self.is_stopping()
+            && start.elapsed() < PATIENCE
+        {
             thread::sleep(Duration::from_millis(1));
         }
     }
