@@ -1,0 +1,24 @@
+//! Object storage: a durable local store, any `object_store` backend by URL, and decorators.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod blocking;
+mod budgeted;
+#[cfg(feature = "cloud")]
+mod cloud;
+mod error;
+mod local;
+mod objects;
+mod open;
+mod options;
+mod random;
+mod retrying;
+
+pub use object_store;
+
+pub use budgeted::{Budgeted, Metrics};
+pub use error::{Error, ErrorKind, Result};
+pub use local::{DurableLocal, Swept, Sync};
+pub use objects::Objects;
+pub use open::open;
+pub use options::OpenOptions;
+pub use retrying::{RetryPolicy, Retrying};

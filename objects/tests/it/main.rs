@@ -1,0 +1,3 @@
+//! What the stores and decorators promise, one behaviour per test.
+
+#![allow(clippy::unwrap_used)]
