@@ -6,17 +6,21 @@ mod budgeted;
 #[cfg(feature = "cloud")]
 mod cloud;
 mod error;
+mod faulty;
 mod local;
 mod objects;
 mod open;
 mod options;
 mod random;
 mod retrying;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use object_store;
 
 pub use budgeted::{Budgeted, Metrics};
 pub use error::{Error, ErrorKind, Result};
+pub use faulty::{Fault, Faulty, Injected, Operation, Rule};
 pub use local::{DurableLocal, Swept, Sync};
 pub use objects::Objects;
 pub use open::open;

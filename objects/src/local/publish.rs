@@ -103,7 +103,7 @@ impl Shared {
         }
         let found = self.object_at(to, new)?;
         condition.check(to, found.as_ref())?;
-        self.outdate_moved(old, found.as_ref()).map_err(|e| io("stamp", old)(e).of(from))?;
+        self.renew(old, found.as_ref()).map_err(|e| io("stamp", old)(e).of(from))?;
         fs::rename(old, new).map_err(|e| io("rename", old)(e).of(from))?;
         drop(locked);
         self.sync_parent(to, new)?;
@@ -156,15 +156,11 @@ impl Shared {
         self.folders.sync_file(temporary.file())
     }
 
-    fn outdate_moved(&self, path: &FilePath, replaced: Option<&Metadata>) -> std::io::Result<()> {
-        let Some(after) = replaced.map(Metadata::modified).transpose()? else {
-            return Ok(());
-        };
+    /// Gives a file a new time, so that a key it comes back to does not seem unchanged.
+    fn renew(&self, path: &FilePath, replaced: Option<&Metadata>) -> std::io::Result<()> {
+        let after = replaced.map(Metadata::modified).transpose()?;
         let file = fs::File::options().append(true).open(path)?;
-        if is_later(&file, after) {
-            return Ok(());
-        }
-        stamp(&file, Some(after))?;
+        stamp(&file, after)?;
         self.folders.sync_file(&file)
     }
 }
