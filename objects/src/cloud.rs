@@ -35,7 +35,7 @@ pub(crate) fn open(
         _ => return Err(Error::FeatureOff { url: url.to_string(), feature }),
     };
     let store = Retrying::new(clients.plain, policy.clone());
-    Ok(Arc::new(store.with_repeating(clients.repeating)))
+    Ok(Arc::new(store.with_repeating(clients.repeating).with_marks()))
 }
 
 fn none() -> RetryConfig {

@@ -11,6 +11,7 @@ mod local;
 mod objects;
 mod open;
 mod options;
+mod prefixed;
 mod random;
 mod retrying;
 #[cfg(feature = "testing")]
@@ -25,4 +26,5 @@ pub use local::{DurableLocal, Swept, Sync};
 pub use objects::Objects;
 pub use open::open;
 pub use options::OpenOptions;
+pub use prefixed::Prefixed;
 pub use retrying::{RetryPolicy, Retrying};

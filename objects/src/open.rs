@@ -6,10 +6,11 @@ use std::sync::Arc;
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
 use object_store::path::Path;
-use object_store::prefix::PrefixStore;
 use url::Url;
 
-use crate::{Budgeted, DurableLocal, Error, Objects, OpenOptions, Result, Retrying, Sync};
+use crate::{
+    Budgeted, DurableLocal, Error, Objects, OpenOptions, Prefixed, Result, Retrying, Sync,
+};
 
 /// Opens the store at `location`: a path or `file:///path` (a [`DurableLocal`]), `memory:///` (a new
 /// and empty one at each call), and with the cargo features `aws`, `gcp` and `azure`
@@ -42,6 +43,9 @@ pub fn open(location: &str, options: &OpenOptions) -> Result<Objects> {
     let objects = match url.scheme() {
         "file" => retried(local(location, &url, options)?, options),
         "memory" => retried(memory(url, options)?, options),
+        "s3" | "s3a" | "gs" | "az" | "adl" | "azure" | "abfs" | "abfss" if !names_a_place(&url) => {
+            return Err(invalid(location, "it names no bucket or container"));
+        }
         "s3" | "s3a" => service(url, options, "aws")?,
         "gs" => service(url, options, "gcp")?,
         "az" | "adl" | "azure" | "abfs" | "abfss" => service(url, options, "azure")?,
@@ -66,6 +70,10 @@ fn retried(objects: Objects, options: &OpenOptions) -> Objects {
 /// Whether it is meant as a URL. A drive letter is not a scheme.
 fn is_url(location: &str) -> bool {
     location.contains("://") || location.starts_with("file:") || location.starts_with("memory:")
+}
+
+fn names_a_place(url: &Url) -> bool {
+    url.host_str().is_some_and(|host| !host.is_empty())
 }
 
 fn parse(location: &str) -> Result<Url> {
@@ -130,7 +138,7 @@ fn below(store: Arc<dyn ObjectStore>, url: Url) -> Result<Objects> {
     if prefix.is_root() {
         return Ok(Objects::new(store, url));
     }
-    Ok(Objects::new(Arc::new(PrefixStore::new(store, prefix)), url))
+    Ok(Objects::new(Arc::new(Prefixed::new(store, prefix)), url))
 }
 
 pub(crate) fn unknown(

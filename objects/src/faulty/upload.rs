@@ -20,6 +20,8 @@ pub(super) struct FaultyUpload {
     key: Path,
     /// What a torn completion leaves under the key.
     first: Option<PutPayload>,
+    /// Whether a part was torn: there is no completing such an upload.
+    torn: bool,
 }
 
 impl FaultyUpload {
@@ -29,7 +31,7 @@ impl FaultyUpload {
         plan: Arc<Plan>,
         key: Path,
     ) -> Self {
-        Self { inner, store, plan, key, first: None }
+        Self { inner, store, plan, key, first: None, torn: false }
     }
 }
 
@@ -40,6 +42,7 @@ impl MultipartUpload for FaultyUpload {
         let key = self.key.clone();
         self.first.get_or_insert_with(|| data.clone());
         let torn = struck == Some(Fault::Torn);
+        self.torn |= torn;
         let part = self.inner.put_part(if torn { beginning(&data) } else { data });
         Box::pin(async move {
             if torn {
@@ -53,6 +56,10 @@ impl MultipartUpload for FaultyUpload {
     async fn complete(&mut self) -> Result<PutResult> {
         let (operation, key) = (Operation::Complete, self.key.as_ref());
         let struck = self.plan.strike(operation, key);
+        if self.torn {
+            self.inner.abort().await?;
+            return Err(error(operation, key, Fault::Torn));
+        }
         if struck == Some(Fault::Torn) {
             self.inner.abort().await?;
             let first = self.first.take().unwrap_or_default();

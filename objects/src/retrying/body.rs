@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::stream::{self, BoxStream, StreamExt};
+use object_store::path::Path;
 use object_store::{
     Error, GetOptions, GetResult, GetResultPayload, ObjectMeta, ObjectStore, Result,
 };
@@ -16,10 +17,11 @@ use super::attempts::{Attempts, Retry};
 pub(super) fn resumed(
     store: Arc<dyn ObjectStore>,
     retry: Arc<Retry>,
+    location: Path,
     mut result: GetResult,
 ) -> GetResult {
     if let GetResultPayload::Stream(body) = result.payload {
-        let source = Source { store, retry, meta: result.meta.clone() };
+        let source = Source { store, retry, location, meta: result.meta.clone() };
         let body = Body { source, left: result.range.clone(), stream: body };
         result.payload = GetResultPayload::Stream(body.into_stream());
     }
@@ -29,6 +31,8 @@ pub(super) fn resumed(
 struct Source {
     store: Arc<dyn ObjectStore>,
     retry: Arc<Retry>,
+    /// As we were asked for it; a store below may name it otherwise.
+    location: Path,
     meta: ObjectMeta,
 }
 
@@ -55,7 +59,8 @@ impl Body {
                     self.left.start += chunk.len() as u64;
                     return Ok(Some(chunk));
                 }
-                None if self.left.is_empty() => return Ok(None),
+                // An error after the last byte takes nothing away.
+                _ if self.left.is_empty() => return Ok(None),
                 None => self.source.short(&self.left),
                 Some(Err(error)) => error,
             };
@@ -83,11 +88,11 @@ impl Source {
             version: self.meta.version.clone(),
             ..GetOptions::default()
         };
-        self.store.get_opts(&self.meta.location, options).await
+        self.store.get_opts(&self.location, options).await
     }
 
     fn short(&self, left: &Range<u64>) -> Error {
-        let (location, at, end) = (&self.meta.location, left.start, left.end);
+        let (location, at, end) = (&self.location, left.start, left.end);
         let source = format!("the body of {location} ended at byte {at} of {end}").into();
         Error::Generic { store: "Retrying", source }
     }

@@ -4,6 +4,7 @@ mod attempts;
 mod body;
 mod classify;
 mod delete;
+mod mark;
 mod policy;
 mod resolve;
 mod store;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use object_store::ObjectStore;
 
 use self::attempts::Retry;
+use self::mark::Marks;
 
 pub use self::policy::RetryPolicy;
 
@@ -21,10 +23,11 @@ pub use self::policy::RetryPolicy;
 /// failed" or "not permitted" are never repeated.
 ///
 /// - **A write whose answer was lost.** When a conditional put is repeated and meets a conflict, the
-///   object there is read: if it has our content, the first request had its effect, and the answer
-///   is success. So two writers of the *same* content may both be told that they won; a content
-///   that has something unique in it (an id) rules that out. Deletes, copies and renames are sorted
-///   out likewise.
+///   object there is looked at: if it is ours, the first request had its effect, and the answer is
+///   success. It is ours if it has our content; so two writers of the *same* content may both be
+///   told that they won, unless [`Retrying::with_marks`] tells their objects apart. If yet another
+///   write came in between, the answer is the conflict, though ours had its effect for a while.
+///   Deletes, copies and renames are sorted out likewise.
 /// - **A read that breaks off** goes on at its position, from the same version.
 /// - **Uploads and listings** are sequences of requests. Beginning one is repeated; a later error
 ///   ends it, unless the store repeats single requests itself, which
@@ -37,12 +40,14 @@ pub struct Retrying {
     /// For uploads and listings.
     sequences: Arc<dyn ObjectStore>,
     retry: Arc<Retry>,
+    marks: Option<Arc<Marks>>,
 }
 
 impl Retrying {
     /// Repeats the requests to `inner`.
     pub fn new(inner: Arc<dyn ObjectStore>, policy: RetryPolicy) -> Self {
-        Self { sequences: Arc::clone(&inner), inner, retry: Arc::new(Retry::new(policy)) }
+        let (sequences, retry) = (Arc::clone(&inner), Arc::new(Retry::new(policy)));
+        Self { inner, sequences, retry, marks: None }
     }
 
     /// Uses another client of the same place for multipart uploads and listings, one that repeats
@@ -50,6 +55,15 @@ impl Retrying {
     #[must_use]
     pub fn with_repeating(mut self, client: Arc<dyn ObjectStore>) -> Self {
         self.sequences = client;
+        self
+    }
+
+    /// Gives each conditional put an attribute of its own, by which its object is known again
+    /// without reading it and whatever its content. For stores that keep attributes, as the
+    /// services do and [`DurableLocal`](crate::DurableLocal) does not.
+    #[must_use]
+    pub fn with_marks(mut self) -> Self {
+        self.marks = Some(Arc::default());
         self
     }
 

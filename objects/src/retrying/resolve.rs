@@ -3,8 +3,11 @@
 use futures_util::TryStreamExt;
 use object_store::path::Path;
 use object_store::{
-    Error, GetResult, ObjectStore, ObjectStoreExt, PutMode, PutPayload, PutResult, Result,
+    Error, GetOptions, GetResult, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions,
+    PutPayload, PutResult, Result,
 };
+
+use super::mark;
 
 /// Whether `error` says that a write with this mode came too late.
 pub(super) fn is_conflict(error: &Error, mode: &PutMode) -> bool {
@@ -17,13 +20,20 @@ pub(super) fn is_conflict(error: &Error, mode: &PutMode) -> bool {
     }
 }
 
-/// The answer to a put whose own answer was lost: that of the object at `location`, if it has this
-/// content.
+/// The answer to a put whose own answer was lost: that of the object at `location`, if it is ours,
+/// by its mark or else by its content.
 pub(super) async fn lost_put(
     store: &dyn ObjectStore,
     location: &Path,
     payload: &PutPayload,
+    options: &PutOptions,
 ) -> Result<Option<PutResult>> {
+    if let Some(ours) = mark::of(options) {
+        let head = GetOptions { head: true, ..GetOptions::default() };
+        let found = found(store.get_opts(location, head).await)?;
+        let is_ours = |found: &GetResult| found.attributes.get(&mark::attribute()) == Some(ours);
+        return Ok(found.filter(is_ours).map(|found| answer(&found.meta)));
+    }
     let Some(found) = get(store, location).await? else {
         return Ok(None);
     };
@@ -39,6 +49,10 @@ pub(super) async fn lost_put(
         }
     }
     Ok(expected.is_empty().then_some(answer))
+}
+
+fn answer(meta: &ObjectMeta) -> PutResult {
+    PutResult { e_tag: meta.e_tag.clone(), version: meta.version.clone() }
 }
 
 /// Whether the two objects are there and have the same content.

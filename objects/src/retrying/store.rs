@@ -22,8 +22,11 @@ impl ObjectStore for Retrying {
         &self,
         location: &Path,
         payload: PutPayload,
-        opts: PutOptions,
+        mut opts: PutOptions,
     ) -> Result<PutResult> {
+        if let Some(marks) = &self.marks {
+            marks.mark(&mut opts);
+        }
         let (payload, opts) = (&payload, &opts);
         self.retry.run(|attempt| self.put_once(location, payload, opts, attempt)).await
     }
@@ -39,7 +42,8 @@ impl ObjectStore for Retrying {
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
         let result = self.retry.run(|_| self.inner.get_opts(location, options.clone())).await?;
-        Ok(body::resumed(Arc::clone(&self.inner), Arc::clone(&self.retry), result))
+        let (store, retry) = (Arc::clone(&self.inner), Arc::clone(&self.retry));
+        Ok(body::resumed(store, retry, location.clone(), result))
     }
 
     async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
@@ -96,7 +100,7 @@ impl Retrying {
             Err(error)
                 if attempt == Attempt::Repeated && resolve::is_conflict(&error, &opts.mode) =>
             {
-                resolve::lost_put(&self.inner, location, payload).await?.ok_or(error)
+                resolve::lost_put(&self.inner, location, payload, opts).await?.ok_or(error)
             }
             // A service's word for "someone else is writing"; who wins is not decided yet.
             Err(error @ Error::AlreadyExists { .. }) if matches!(opts.mode, PutMode::Update(_)) => {
@@ -168,13 +172,16 @@ impl Retrying {
                 let mut listing = list(&store);
                 match listing.next().await {
                     Some(Err(error)) => attempts.failed(&retry, error).await?,
-                    first => return Ok(stream::iter(first).chain(listing)),
+                    Some(first) => {
+                        return Ok(stream::iter([first]).chain(listing).boxed());
+                    }
+                    None => return Ok(stream::empty().boxed()),
                 }
             }
         };
         stream::once(begin)
             .flat_map(|begun: Result<_>| match begun {
-                Ok(listing) => listing.boxed(),
+                Ok(listing) => listing,
                 Err(error) => stream::once(async { Err(error) }).boxed(),
             })
             .boxed()

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use object_store::{Error, ObjectStore, PutMode, PutPayload, PutResult, Result, UpdateVersion};
+use object_store::{
+    Error, ObjectStore, ObjectStoreExt, PutMode, PutPayload, PutResult, Result, UpdateVersion,
+};
 
 use super::{Case, Place, case};
 
@@ -34,7 +36,7 @@ async fn a_create_never_overwrites(place: Arc<Place>) {
     let again = place.create("a", "second").await;
     assert!(matches!(again, Err(Error::AlreadyExists { .. })), "{again:?}");
     assert_eq!(place.content("a").await, "first");
-    let head = object_store::ObjectStoreExt::head(&place.store, &place.key("a")).await.unwrap();
+    let head = place.store.head(&place.key("a")).await.unwrap();
     assert_eq!(head.e_tag, created.e_tag);
 }
 
@@ -70,27 +72,47 @@ async fn one_of_many_creates_wins(place: Arc<Place>) {
     }
 }
 
+/// Each writer appends its marks to one object. A mark is appended once: a writer whose update was
+/// refused looks first whether it is there after all, as is right where answers can be lost.
 async fn concurrent_updates_lose_nothing(place: Arc<Place>) {
     const EACH: u32 = 8;
-    place.put("count", "0").await;
-    let count = |place: Arc<Place>| async move {
-        let mut done = 0;
-        while done < EACH {
-            let key = place.key("count");
-            let got = object_store::ObjectStoreExt::get(&place.store, &key).await.unwrap();
-            let seen =
-                UpdateVersion { e_tag: got.meta.e_tag.clone(), version: got.meta.version.clone() };
-            let text = String::from_utf8(got.bytes().await.unwrap().to_vec()).unwrap();
-            let next = text.parse::<u32>().unwrap() + 1;
-            match place.update("count", next.to_string(), seen).await {
-                Ok(_) => done += 1,
-                Err(error) => assert!(matches!(error, Error::Precondition { .. }), "{error}"),
-            }
+    place.put("marks", "").await;
+    let append = |place: Arc<Place>, writer: u32| async move {
+        for number in 0..EACH {
+            let mark = format!("{writer}-{number};");
+            while !place.appended("marks", &mark).await {}
         }
     };
-    let writers = (0..WRITERS).map(|_| tokio::spawn(count(Arc::clone(&place))));
+    let writers = (0..WRITERS).map(|writer| tokio::spawn(append(Arc::clone(&place), writer)));
     for writer in join_all(writers).await {
         writer.unwrap();
     }
-    assert_eq!(place.content("count").await, (WRITERS * EACH).to_string());
+    let content = place.content("marks").await;
+    let mut marks: Vec<_> = std::str::from_utf8(&content).unwrap().split_terminator(';').collect();
+    marks.sort_unstable();
+    let expected = (0..WRITERS).flat_map(|writer| (0..EACH).map(move |n| format!("{writer}-{n}")));
+    assert_eq!(marks, expected.collect::<Vec<_>>());
+}
+
+impl Place {
+    /// Tries once to append `mark`; whether it is there.
+    async fn appended(&self, name: &str, mark: &str) -> bool {
+        let got = self.store.get(&self.key(name)).await.unwrap();
+        let seen =
+            UpdateVersion { e_tag: got.meta.e_tag.clone(), version: got.meta.version.clone() };
+        let content = match got.bytes().await {
+            Ok(content) => String::from_utf8(content.to_vec()).unwrap(),
+            // The body broke off, and could not go on since the version is gone.
+            Err(Error::Precondition { .. }) => return false,
+            Err(error) => panic!("{error}"),
+        };
+        if content.contains(mark) {
+            return true;
+        }
+        match self.update(name, content + mark, seen).await {
+            Ok(_) => true,
+            Err(Error::Precondition { .. }) => false,
+            Err(error) => panic!("{error}"),
+        }
+    }
 }

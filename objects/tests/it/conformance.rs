@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use headwater_objects::object_store::prefix::PrefixStore;
 use headwater_objects::testing::conformance;
-use headwater_objects::{Budgeted, DurableLocal, Fault, Faulty, Operation, Retrying, Rule, Sync};
+use headwater_objects::{
+    Budgeted, DurableLocal, Fault, Faulty, Operation, Prefixed, Retrying, Rule, Sync,
+};
 
-use crate::support::{eager, local, memory, milliseconds};
+use crate::support::{eager, key, local, memory, milliseconds};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_local_store_conforms() {
@@ -28,7 +29,7 @@ async fn a_memory_store_conforms() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_prefix_conforms() {
     let local = local();
-    conformance(Arc::new(PrefixStore::new(local.store.clone(), "some/prefix"))).await;
+    conformance(Arc::new(Prefixed::new(Arc::new(local.store.clone()), key("some/prefix")))).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -63,7 +64,7 @@ async fn retries_hide_faults() {
             .rule(rule(Fault::ErrorBefore))
             .rule(rule(Fault::ErrorAfter))
             .rule(rule(Fault::TimeoutAfter(milliseconds(1))))
-            .rule(rule(Fault::Torn).operation(Operation::Body));
+            .rule(Rule::new(Fault::Torn).operation(Operation::Body).chance(0.2));
         let store = Retrying::new(Arc::new(faulty.clone()), eager());
         conformance(Arc::new(store.clone())).await;
         assert!(faulty.injected().len() > 50 && store.repeated() > 50, "seed {seed}");

@@ -40,6 +40,25 @@ async fn a_create_that_someone_else_won_fails() {
 }
 
 #[tokio::test]
+async fn a_mark_tells_writers_of_the_same_content_apart() {
+    for (fault, winner) in [(Fault::ErrorBefore, false), (Fault::ErrorAfter, true)] {
+        let inner = memory();
+        let faulty = Faulty::new(Arc::clone(&inner), 1).rule(once(fault, Operation::Put));
+        let slow = RetryPolicy { first_pause: milliseconds(200), ..eager() };
+        let slow = RetryPolicy { longest_pause: milliseconds(200), seed: Some(7), ..slow };
+        let store = Retrying::new(Arc::new(faulty), slow).with_marks();
+        let place = key("a");
+        let ours = store.put_opts(&place, "same".into(), PutMode::Create.into());
+        let theirs = async {
+            tokio::task::yield_now().await;
+            inner.put_opts(&place, "same".into(), PutMode::Create.into()).await
+        };
+        let (ours, theirs) = tokio::join!(ours, theirs);
+        assert_eq!((ours.is_ok(), theirs.is_ok()), (winner, !winner), "{fault:?}: {ours:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_create_that_was_torn_is_not_taken_for_ours() {
     let faulty = faulty().rule(once(Fault::Torn, Operation::Put));
     let put = retrying(&faulty).put_opts(&key("a"), "ours".into(), PutMode::Create.into()).await;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use headwater_objects::object_store::{ObjectStoreExt, PutMode};
+use headwater_objects::object_store::{ObjectStore, ObjectStoreExt, PutMode};
 use headwater_objects::testing::conformance;
 use headwater_objects::{Fault, Faulty, Objects, OpenOptions, Operation, Retrying, Rule, open};
 
@@ -49,7 +49,7 @@ async fn s3_conforms_though_its_answers_are_lost() {
     let faulty = Faulty::new(objects.store(), 11)
         .rule(rule(Fault::ErrorBefore))
         .rule(rule(Fault::ErrorAfter))
-        .rule(rule(Fault::Torn).operation(Operation::Body));
+        .rule(Rule::new(Fault::Torn).operation(Operation::Body).chance(0.2));
     let store = Retrying::new(Arc::new(faulty.clone()), eager());
     conformance(Arc::new(store)).await;
     assert!(faulty.injected().len() > 50);
@@ -64,7 +64,6 @@ async fn a_conditional_put_to_s3_has_one_winner_and_knows_its_own() {
     let faulty = Faulty::new(objects.store(), 1).rule(rule);
     let store = Retrying::new(Arc::new(faulty), eager());
     let create = PutMode::Create;
-    use headwater_objects::object_store::ObjectStore;
     let created = store.put_opts(&key("a"), "ours".into(), create.clone().into()).await.unwrap();
     assert!(store.put_opts(&key("a"), "else".into(), create.into()).await.is_err());
     let update = PutMode::Update(created.into());
