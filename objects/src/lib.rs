@@ -1,4 +1,5 @@
 //! Object storage: a durable local store, any `object_store` backend by URL, and decorators.
+#![doc = include_str!("../README.md")]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod blocking;

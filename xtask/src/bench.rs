@@ -14,7 +14,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome<()> {
     command.args(arguments);
     let told = |flag: &str| arguments.iter().any(|argument| argument.starts_with(flag));
     if WITH_PYTHON.contains(&area.as_str()) && !told("--python") && !told("--help") {
-        command.arg("--python").arg(python::environment()?);
+        command.arg("--python").arg(python::BENCH.python()?);
     }
     cargo::run(command)
 }

@@ -7,6 +7,7 @@ mod line;
 mod outcome;
 mod prerequisites;
 mod python;
+mod servers;
 mod soak;
 mod tally;
 mod test;

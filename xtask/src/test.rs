@@ -1,17 +1,24 @@
 //! `cargo xtask test`: every test of the workspace, or of one crate.
 
 use crate::outcome::{Failure, Outcome};
+use crate::servers::Servers;
 use crate::test_run::{self, Plan};
 use crate::{cargo, prerequisites};
 
 pub(crate) fn run(arguments: &[String]) -> Outcome<()> {
-    let scope = match arguments {
-        [] => vec!["--workspace".into()],
-        [flag, name] if flag == "--crate" => vec!["--package".into(), package_named(name)?],
+    let package = match arguments {
+        [] => None,
+        [flag, name] if flag == "--crate" => Some(package_named(name)?),
         _ => return Err(Failure::Usage("`test` takes only --crate NAME".into())),
     };
     prerequisites::install(&[prerequisites::STRACE])?;
-    test_run::run(&Plan { cargo: scope, harness: Vec::new(), environment: Vec::new() })
+    let servers = Servers::start(package.as_deref())?;
+    let scope = match package {
+        Some(package) => vec!["--package".into(), package],
+        None => vec!["--workspace".into()],
+    };
+    let environment = servers.environment();
+    test_run::run(&Plan { cargo: scope, harness: Vec::new(), environment })
 }
 
 /// Takes the name of a package or of its folder.

@@ -15,7 +15,7 @@ pub(super) struct Budget {
 
 impl Budget {
     pub(super) fn new(bytes: u64) -> Self {
-        let most = u32::MAX.min(u32::try_from(Semaphore::MAX_PERMITS).unwrap_or(u32::MAX));
+        let most = u32::try_from(Semaphore::MAX_PERMITS).unwrap_or(u32::MAX);
         let limit = u32::try_from(bytes / UNIT).unwrap_or(most).clamp(1, most);
         Self { semaphore: Semaphore::new(limit as usize), limit }
     }

@@ -57,6 +57,16 @@ pub async fn conformance(store: Arc<dyn ObjectStore>) {
     assert!(failed.is_empty(), "{store} fails: {}", failed.join(", "));
 }
 
+/// Lists more than a thousand objects, which is more than services give in one answer. Not part of
+/// [`conformance`], since so many requests take long.
+///
+/// # Panics
+/// Where an object is missing from the listing.
+pub async fn long_listing(store: Arc<dyn ObjectStore>) {
+    let place = Place { store, prefix: Path::from("long_listing") };
+    listing::a_listing_may_be_longer_than_a_page(&place).await;
+}
+
 /// A part of the store that one case has for itself.
 struct Place {
     store: Arc<dyn ObjectStore>,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use headwater_objects::testing::conformance;
+use headwater_objects::testing::{conformance, long_listing};
 use headwater_objects::{
     Budgeted, DurableLocal, Fault, Faulty, Operation, Prefixed, Retrying, Rule, Sync,
 };
@@ -13,6 +13,7 @@ use crate::support::{eager, key, local, memory, milliseconds};
 async fn a_local_store_conforms() {
     let local = local();
     conformance(Arc::new(local.store.clone())).await;
+    long_listing(Arc::new(local.store.clone())).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use headwater_objects::object_store::{ObjectStore, ObjectStoreExt, PutMode};
-use headwater_objects::testing::conformance;
+use headwater_objects::testing::{conformance, long_listing};
 use headwater_objects::{Fault, Faulty, Objects, OpenOptions, Operation, Retrying, Rule, open};
 
 use crate::support::{eager, key, read};
@@ -35,6 +35,7 @@ fn bucket(name: &str) -> Option<Objects> {
 async fn s3_conforms() {
     if let Some(objects) = bucket("conformance") {
         conformance(objects.store()).await;
+        long_listing(objects.store()).await;
     }
 }
 
