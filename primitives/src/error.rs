@@ -33,8 +33,12 @@ pub enum ErrorKind {
     WouldDeadlock,
     /// A read snapshot was ended because it kept the write-ahead log from being reset.
     SnapshotTooOld,
+    /// A transaction needs a value that is not in the hot tier: fetch it, and try again.
+    NotFetched,
     /// The change log no longer holds what the consumer needs next: take a new snapshot.
     ResnapshotRequired,
+    /// The past state that was asked for is older than what history reaches.
+    PastHorizon,
     /// A newer owner took over this cursor.
     Fenced,
     /// The file is not an SQLite database.
@@ -45,6 +49,8 @@ pub enum ErrorKind {
     NewerVersion,
     /// The disk is full.
     DiskFull,
+    /// The caller asked for an end before the work was done.
+    Cancelled,
     /// A size limit was passed.
     TooLarge,
     /// This backend or build cannot do it.
@@ -104,7 +110,10 @@ impl Error {
 
     /// Whether the same call may succeed when it is simply made again.
     pub fn is_retryable(&self) -> bool {
-        matches!(self.0.kind, ErrorKind::GroupAborted | ErrorKind::SnapshotTooOld)
+        matches!(
+            self.0.kind,
+            ErrorKind::GroupAborted | ErrorKind::SnapshotTooOld | ErrorKind::NotFetched
+        )
     }
 
     /// The same kind and message without the cause, for the members of a group that failed together.

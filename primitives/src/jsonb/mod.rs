@@ -14,6 +14,7 @@
 //!   [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) and the path of the field.
 
 mod access;
+mod canonical;
 mod children;
 mod container;
 mod damage;
@@ -36,6 +37,7 @@ mod properties;
 #[cfg(test)]
 mod tests;
 
+pub use canonical::is_canonical;
 pub use children::{Elements, Entries};
 pub use decode::from_slice;
 pub use encode::{append, to_vec};

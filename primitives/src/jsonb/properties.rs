@@ -39,7 +39,7 @@ pub(crate) fn json() -> impl Strategy<Value = Value> {
 }
 
 /// Bytes that are almost JSONB: a value with some of its bytes replaced, or no value at all.
-fn damaged() -> impl Strategy<Value = Vec<u8>> {
+pub(crate) fn damaged() -> impl Strategy<Value = Vec<u8>> {
     let edits = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4);
     let edited = (json(), edits).prop_map(|(value, edits)| {
         let mut bytes = to_vec(&value).unwrap();
