@@ -1,0 +1,105 @@
+//! A commit: new metadata in a new file, then the pointer by compare-and-set.
+
+use headwater_primitives::{Durability, Error, Result, Transaction, WriteOptions, fail};
+use iceberg::spec::{MetadataLog, TableMetadata, TableMetadataBuildResult};
+use iceberg::table::Table;
+use iceberg::{TableIdent, TableRequirement, TableUpdate};
+
+use super::failure::{Failure, Outcome};
+use super::{SqliteCatalog, location, rows};
+
+/// The table property that lets go of metadata files which the metadata log no longer names.
+const DELETE_OLD_METADATA: &str = "write.metadata.delete-after-commit.enabled";
+
+impl SqliteCatalog {
+    pub(super) async fn commit(
+        &self,
+        name: &TableIdent,
+        requirements: Vec<TableRequirement>,
+        updates: Vec<TableUpdate>,
+        then: impl FnOnce(&Transaction<'_>) -> Result<()> + Send + 'static,
+    ) -> Outcome<Table> {
+        let base = self.current(name).await?;
+        let from = base.metadata_location_result()?.to_owned();
+        let built = apply(&base, &from, &requirements, updates)?;
+        let file = location::next(&from, &built.metadata)?;
+        built.metadata.write_to(&self.io, &file).await?;
+        fail::point("lake.metadata.written")?;
+        let to = file.to_string();
+        match self.swap(name, &from, &to, then).await {
+            Ok(()) => fail::point("lake.pointer.swapped")?,
+            Err(Swap::Unknown(error)) => return Err(error.into()),
+            Err(Swap::RolledBack(failure)) => {
+                self.delete_quietly([to]).await;
+                return Err(failure);
+            }
+        }
+        self.forget(&built.metadata, built.expired_metadata_logs).await;
+        self.assemble(name, &to, built.metadata)
+    }
+
+    async fn swap(
+        &self,
+        name: &TableIdent,
+        from: &str,
+        to: &str,
+        then: impl FnOnce(&Transaction<'_>) -> Result<()> + Send + 'static,
+    ) -> Result<(), Swap> {
+        let (name, from, to) = (name.clone(), from.to_owned(), to.to_owned());
+        let work = move |tx: &Transaction<'_>| -> Outcome<()> {
+            rows::swap(tx.sql(), &name, &from, &to)?;
+            fail::point("lake.pointer.swapping")?;
+            then(tx).map_err(Failure::from)
+        };
+        let synced = WriteOptions::durability(Durability::Sync);
+        let run =
+            self.namespace.transaction_with(synced, move |tx| work(tx).map_err(Swap::RolledBack));
+        run.await
+    }
+
+    /// Deletes metadata files that fell out of the metadata log, where the table asks for it.
+    async fn forget(&self, metadata: &TableMetadata, expired: Vec<MetadataLog>) {
+        let asked = metadata.properties().get(DELETE_OLD_METADATA);
+        if asked.is_some_and(|value| value == "true") {
+            self.delete_quietly(expired.into_iter().map(|entry| entry.metadata_file)).await;
+        }
+    }
+
+    /// Deletes files that nothing names; those that stay are found as orphans later.
+    pub(super) async fn delete_quietly(&self, files: impl IntoIterator<Item = String>) {
+        if let Err(error) = self.lake.delete_all(files).await {
+            tracing::warn!(%error, "metadata files that nothing names stay behind");
+        }
+    }
+}
+
+/// The metadata of `base`, which is at `location`, once the updates were made.
+fn apply(
+    base: &Table,
+    location: &str,
+    requirements: &[TableRequirement],
+    updates: Vec<TableUpdate>,
+) -> Outcome<TableMetadataBuildResult> {
+    for requirement in requirements {
+        requirement.check(Some(base.metadata()))?;
+    }
+    let mut builder = base.metadata().clone().into_builder(Some(location.to_owned()));
+    for update in updates {
+        builder = update.apply(builder)?;
+    }
+    Ok(builder.build()?)
+}
+
+/// How a swap failed.
+enum Swap {
+    /// Its own work refused it: nothing of it happened.
+    RolledBack(Failure),
+    /// The writer lost it, and what it wrote may be there.
+    Unknown(Error),
+}
+
+impl From<Error> for Swap {
+    fn from(error: Error) -> Swap {
+        Swap::Unknown(error)
+    }
+}

@@ -1,0 +1,8 @@
+//! The lake's side of a table, as it is read: which files, which rows of them count.
+
+mod fold;
+mod table;
+mod view;
+
+pub(crate) use table::{ColdTable, ColdTables, table_ident};
+pub use view::ColdView;

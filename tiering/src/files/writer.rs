@@ -1,0 +1,259 @@
+//! Rows of one partition, streamed into Parquet files.
+
+use std::sync::Arc;
+
+use headwater_primitives::{Error, RecordId, Result, Sequence, Timestamp};
+use iceberg::spec::DataFile;
+use object_store::ObjectStore;
+use object_store::buffered::BufWriter;
+use parquet::arrow::AsyncArrowWriter;
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::arrow::async_writer::ParquetObjectWriter;
+
+use super::hash::{ContentHash, ContentHasher};
+use super::names::{FileNames, FilePlace};
+use super::options::FileOptions;
+use super::{describe, failure, parquet_properties};
+use crate::rows::RowEncoder;
+use crate::schema::{LakeSchema, day_of};
+
+/// How much of a file is collected before it is sent, and how many such parts are on their way.
+const PART_BYTES: usize = 8 << 20;
+const PARTS_IN_FLIGHT: usize = 2;
+
+/// A data file that is complete.
+#[derive(Clone, Debug)]
+pub struct WrittenFile {
+    /// Where it lies.
+    pub place: FilePlace,
+    /// How many rows it has.
+    pub rows: u64,
+    /// How many bytes.
+    pub bytes: u64,
+    /// The checksum of its rows, in their order in the file.
+    pub hash: ContentHash,
+    /// The lowest version of its rows.
+    pub min_version: Sequence,
+    /// The highest version of its rows.
+    pub max_version: Sequence,
+    /// What Iceberg's manifests say of it.
+    pub data_file: DataFile,
+}
+
+/// Writes rows of one partition, sorted by id, into as many files as they need.
+///
+/// Memory is bounded by one row group in its encoded form (twice while it is sent), one batch of
+/// rows, and three parts of 8 MiB, however many rows there are. What was written is complete only
+/// after [`finish`](Self::finish); files of a writer that was dropped or failed are to be deleted by
+/// whoever cleans up files that no table names.
+pub struct FileWriter {
+    store: Arc<dyn ObjectStore>,
+    names: FileNames,
+    options: FileOptions,
+    partition: Partition,
+    encoder: RowEncoder,
+    properties: parquet::file::properties::WriterProperties,
+    /// The file that is being written.
+    file: Option<OpenFile>,
+    /// What the rows of the next batch are.
+    pending: Summary,
+    last: Option<(RecordId, Sequence)>,
+    written: Vec<WrittenFile>,
+}
+
+/// The partition that all rows of a file belong to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Partition {
+    day: i32,
+    spec_id: i32,
+}
+
+struct OpenFile {
+    place: FilePlace,
+    writer: AsyncArrowWriter<ParquetObjectWriter>,
+    summary: Summary,
+}
+
+/// What is known of rows that were written.
+#[derive(Clone, Copy, Debug, Default)]
+struct Summary {
+    rows: u64,
+    hash: ContentHasher,
+    versions: Option<(Sequence, Sequence)>,
+}
+
+impl FileWriter {
+    /// A writer for rows whose commit times are of the day `day`, in Iceberg's count ([`day_of`]).
+    /// `spec_id` is the id of the partition spec that the table has.
+    ///
+    /// # Errors
+    /// `InvalidInput` when the options or the schema are refused by Parquet or Arrow.
+    pub fn new(
+        store: Arc<dyn ObjectStore>,
+        names: FileNames,
+        schema: Arc<LakeSchema>,
+        (day, spec_id): (i32, i32),
+        options: FileOptions,
+    ) -> Result<Self> {
+        Ok(FileWriter {
+            store,
+            names,
+            options,
+            partition: Partition { day, spec_id },
+            properties: parquet_properties::of_data(&schema, &options)?,
+            encoder: RowEncoder::new(schema)?,
+            file: None,
+            pending: Summary::default(),
+            last: None,
+            written: Vec::new(),
+        })
+    }
+
+    /// Takes the next row.
+    ///
+    /// # Errors
+    /// `InvalidInput` when the row does not come after the one before it, by id and then by version,
+    /// or was committed on another day; as [`RowEncoder::push`]; and what the object store reports.
+    /// After an error of the store the writer is of no more use.
+    pub async fn write(
+        &mut self,
+        key: &RecordId,
+        version: Sequence,
+        written: Timestamp,
+        body: &[u8],
+    ) -> Result<()> {
+        self.check(key, version, written)?;
+        self.encoder.push(key, version, written, body)?;
+        self.pending.add(key, version, body);
+        match &mut self.last {
+            Some((last, last_version)) => {
+                last.clone_from(key);
+                *last_version = version;
+            }
+            None => self.last = Some((key.clone(), version)),
+        }
+        let is_full = self.encoder.rows() >= self.options.batch_rows
+            || self.encoder.bytes() >= self.options.batch_bytes;
+        if is_full {
+            self.write_batch().await?;
+        }
+        Ok(())
+    }
+
+    fn check(&self, key: &RecordId, version: Sequence, written: Timestamp) -> Result<()> {
+        if let Some((last, last_version)) = &self.last
+            && (last, last_version) >= (key, &version)
+        {
+            return Err(Error::invalid(format!(
+                "row {key} at version {} comes after row {last} at version {}: rows of a file are \
+                 sorted by id and version, none twice",
+                version.0, last_version.0
+            )));
+        }
+        let (day, expected) = (day_of(written), self.partition.day);
+        if day != expected {
+            return Err(Error::invalid(format!(
+                "row {key} was written on day {day} since 1970-01-01, and the partition is day {expected}"
+            )));
+        }
+        Ok(())
+    }
+
+    /// The files so far that are complete.
+    pub fn written(&self) -> &[WrittenFile] {
+        &self.written
+    }
+
+    /// Ends the last file.
+    ///
+    /// # Errors
+    /// What the object store reports.
+    pub async fn finish(mut self) -> Result<Vec<WrittenFile>> {
+        self.write_batch().await?;
+        self.end_file().await?;
+        Ok(self.written)
+    }
+
+    async fn write_batch(&mut self) -> Result<()> {
+        if self.encoder.rows() == 0 {
+            return Ok(());
+        }
+        let batch = self.encoder.finish()?;
+        let mut file = match self.file.take() {
+            Some(file) => file,
+            None => self.begin_file()?,
+        };
+        let failed = |error| failure::of_parquet(error, &file.place.url);
+        file.writer.write(&batch).await.map_err(failed)?;
+        file.summary.append(std::mem::take(&mut self.pending));
+        let bytes = file.writer.bytes_written() + file.writer.in_progress_size();
+        self.pending.hash = file.summary.hash;
+        self.file = Some(file);
+        if bytes as u64 >= self.options.file_bytes {
+            self.end_file().await?;
+        }
+        Ok(())
+    }
+
+    fn begin_file(&self) -> Result<OpenFile> {
+        let place = self.names.next_data(self.partition.day)?;
+        let buffer = BufWriter::with_capacity(self.store.clone(), place.path.clone(), PART_BYTES)
+            .with_max_concurrency(PARTS_IN_FLIGHT);
+        let options = ArrowWriterOptions::new()
+            .with_properties(self.properties.clone())
+            // Iceberg's schema says it all; Arrow's own would be kilobytes in each footer.
+            .with_skip_arrow_metadata(true);
+        let writer = AsyncArrowWriter::try_new_with_options(
+            ParquetObjectWriter::from_buf_writer(buffer),
+            self.encoder.schema().arrow().clone(),
+            options,
+        )
+        .map_err(|error| failure::of_parquet(error, &place.url))?;
+        Ok(OpenFile { place, writer, summary: Summary::default() })
+    }
+
+    async fn end_file(&mut self) -> Result<()> {
+        let Some(OpenFile { place, mut writer, summary }) = self.file.take() else {
+            return Ok(());
+        };
+        self.pending = Summary::default();
+        let metadata =
+            writer.finish().await.map_err(|error| failure::of_parquet(error, &place.url))?;
+        let bytes = writer.bytes_written() as u64;
+        let schema = self.encoder.schema();
+        let data_file = describe::data_file(schema, &metadata, &place.url, bytes)
+            .partition(describe::partition(self.partition.day))
+            .partition_spec_id(self.partition.spec_id)
+            .build()
+            .map_err(|error| failure::corrupt(&place.url, error))?;
+        let (min_version, max_version) = summary.versions.unwrap_or_default();
+        let Summary { rows, hash, .. } = summary;
+        self.written.push(WrittenFile {
+            place,
+            rows,
+            bytes,
+            hash: hash.finish(),
+            min_version,
+            max_version,
+            data_file,
+        });
+        Ok(())
+    }
+}
+
+impl Summary {
+    fn add(&mut self, key: &RecordId, version: Sequence, body: &[u8]) {
+        self.rows += 1;
+        self.hash.add(key, version, body);
+        let (min, max) = self.versions.unwrap_or((version, version));
+        self.versions = Some((min.min(version), max.max(version)));
+    }
+
+    /// Takes in the rows of `next`, whose hash went on from this one's.
+    fn append(&mut self, next: Summary) {
+        self.rows += next.rows;
+        self.hash = next.hash;
+        let both = self.versions.into_iter().chain(next.versions);
+        self.versions = both.reduce(|(a, b), (c, d)| (a.min(c), b.max(d)));
+    }
+}

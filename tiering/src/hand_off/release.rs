@@ -1,0 +1,102 @@
+//! Making stubs of rows that the lake has.
+
+use futures_util::StreamExt;
+use headwater_primitives::rusqlite::{OptionalExtension, params};
+use headwater_primitives::{Error, RecordId, Result, Sequence, Transaction, fail};
+
+use super::HandOff;
+use crate::cold::table_ident;
+use crate::tombstones;
+
+/// Rows released in one transaction: a few milliseconds for those who wait behind it.
+const BATCH: usize = 1000;
+
+/// Where a release has come.
+struct Reached {
+    tiered: i64,
+    file: i64,
+    position: u64,
+}
+
+/// Releases what is left of the hand-off that was committed last, if anything is.
+pub(super) async fn go_on(hand_off: &mut HandOff) -> Result<()> {
+    let Some(reached) = reached(hand_off)? else { return Ok(()) };
+    let table = hand_off.table.clone();
+    hand_off.tier.namespace().transaction(move |tx| table.begin_release(tx)).await?;
+    let ident = table_ident(hand_off.table.store(), hand_off.table.name());
+    let current = hand_off.tier.catalog()?.load(&ident).await?;
+    let lake = hand_off.tier.lake.clone();
+    let cold = lake.tables.of(&current).await?;
+    for (number, location) in files(hand_off, &reached)? {
+        let file = cold.file(&location).ok_or_else(|| {
+            Error::corrupt(format!("file {location} has rows that are to be released, and is gone"))
+        })?;
+        let from = if number == reached.file { reached.position } else { 0 };
+        let mut keys = cold.open(&lake, file).await?.without([]).keys()?;
+        while let Some(batch) = keys.next().await {
+            let batch = batch?;
+            let rows = (0..batch.len()).filter(|index| batch.position(*index) >= from);
+            let rows: Vec<_> = rows.map(|index| (batch.key(index), batch.version(index))).collect();
+            let begin = batch.len() - rows.len();
+            for (nth, part) in rows.chunks(BATCH).enumerate() {
+                hand_off.cancelled.check()?;
+                let last = begin + nth * BATCH + part.len() - 1;
+                let next = Reached { file: number, position: batch.position(last) + 1, ..reached };
+                release(hand_off, next, part.to_vec()).await?;
+                hand_off.report.released(part.len() as u64);
+                fail::point("tier.release")?;
+            }
+        }
+    }
+    let tiered = reached.tiered;
+    hand_off.tier.namespace().transaction(move |tx| end(tx, tiered)).await
+}
+
+async fn release(
+    hand_off: &HandOff,
+    next: Reached,
+    rows: Vec<(RecordId, Sequence)>,
+) -> Result<()> {
+    let table = hand_off.table.clone();
+    let work = move |tx: &Transaction<'_>| {
+        for (id, version) in table.release(tx, &rows)? {
+            tombstones::add(tx, next.tiered, &id, version)?;
+        }
+        tx.sql()
+            .prepare_cached("UPDATE tiering_releases SET file = ?, position = ? WHERE tiered = ?")?
+            .execute(params![next.file, next.position as i64, next.tiered])?;
+        Ok(())
+    };
+    hand_off.tier.namespace().transaction(work).await
+}
+
+fn end(tx: &Transaction<'_>, tiered: i64) -> Result<()> {
+    tx.sql().execute("DELETE FROM tiering_releases WHERE tiered = ?", [tiered])?;
+    tx.sql().execute("DELETE FROM tiering_release_files WHERE tiered = ?", [tiered])?;
+    Ok(())
+}
+
+fn reached(hand_off: &HandOff) -> Result<Option<Reached>> {
+    let (store, name) = (hand_off.table.store(), hand_off.table.name());
+    hand_off.tier.namespace().query(|sql| {
+        let Some(tiered) = tombstones::table_number(sql, store, name)? else { return Ok(None) };
+        let select = "SELECT file, position FROM tiering_releases WHERE tiered = ?";
+        let found: Option<(i64, i64)> = sql
+            .prepare_cached(select)?
+            .query_row([tiered], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        Ok(found.map(|(file, position)| Reached { tiered, file, position: position as u64 }))
+    })
+}
+
+/// The files that are left, by number.
+fn files(hand_off: &HandOff, reached: &Reached) -> Result<Vec<(i64, String)>> {
+    let select = "SELECT number, path FROM tiering_release_files \
+                  WHERE tiered = ? AND number >= ? ORDER BY number";
+    hand_off.tier.namespace().query(|sql| {
+        let mut statement = sql.prepare_cached(select)?;
+        let files = statement
+            .query_map(params![reached.tiered, reached.file], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(files.collect::<std::result::Result<_, _>>()?)
+    })
+}

@@ -1,0 +1,265 @@
+//! From a range of versions to a commit: the lake's table, its files, its snapshot.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use headwater_cdc::ChangeLog;
+use headwater_primitives::rusqlite::params;
+use headwater_primitives::{Error, IdKind, Result, Transaction, fail};
+use iceberg::spec::DataFile;
+use iceberg::table::Table;
+use iceberg::{Catalog, NamespaceIdent, TableCreation, TableIdent, TableUpdate};
+
+use super::freeze::{self, Target};
+use super::{HandOff, HandedOff};
+use crate::catalog::SqliteCatalog;
+use crate::cold::table_ident;
+use crate::commit::{Prepared, SchemaChange};
+use crate::error::OrLake;
+use crate::files::{FileNames, PositionDeleteWriter, WrittenFile};
+use crate::schema::{Column, Inference, LakeSchema};
+use crate::table::Versions;
+use crate::timeline::Timeline;
+use crate::tombstones::{self, Tombstones};
+
+/// What is ready to be committed.
+pub(super) struct Staged {
+    table: TableIdent,
+    prepared: Prepared,
+    range: Versions,
+    tiered: i64,
+    files: Vec<WrittenFile>,
+    tombstones: Tombstones,
+    deleted: u64,
+}
+
+pub(super) async fn stage(hand_off: &mut HandOff, range: Versions) -> Result<Staged> {
+    let namespace = hand_off.tier.namespace().clone();
+    let catalog = hand_off.tier.catalog()?;
+    let log = ChangeLog::open(&namespace)?;
+    let times = namespace.snapshot(|snapshot| Timeline::of(&log, snapshot.sql(), range))?;
+    let tiered = number(hand_off).await?;
+    let table = table(hand_off, &catalog, range).await?;
+    let metadata = table.metadata();
+    let schema = LakeSchema::from_iceberg(metadata.current_schema(), metadata.properties())?;
+    let storage = &hand_off.tier.lake.storage;
+    let folder = storage.root().path(metadata.location())?;
+    let attempt = namespace.ids().next(namespace.clock().now());
+    let target = Target {
+        names: FileNames::new(folder, metadata.location(), range.after, range.upto, attempt),
+        schema: Arc::new(schema),
+        spec: metadata.default_partition_spec_id(),
+    };
+    let files = freeze::write(hand_off, range, &times, &target).await?;
+    fail::point("tier.files")?;
+    let tombstones = namespace.query(|sql| tombstones::load(sql, tiered))?;
+    let (deletes, deleted) = deletes(hand_off, &table, &target, &tombstones).await?;
+    let rows: u64 = files.iter().map(|file| file.rows).sum();
+    let mut prepared = Prepared::default();
+    if rows > 0 || deleted > 0 {
+        let snapshot = catalog
+            .new_snapshot(&table)
+            .add_data(files.iter().map(|file| file.data_file.clone()))
+            .add_deletes(deletes)
+            .property("headwater.epoch", namespace.epoch().to_string())
+            .property("headwater.after", range.after.to_string())
+            .property("headwater.until", range.upto.to_string())
+            .property("headwater.content", content(&files));
+        prepared = snapshot.write().await?;
+    }
+    fail::point("tier.snapshot")?;
+    Ok(Staged {
+        table: table.identifier().clone(),
+        prepared,
+        range,
+        tiered,
+        files,
+        tombstones,
+        deleted,
+    })
+}
+
+/// Hash and rows of every file, so that a reader of the table's history can check them.
+fn content(files: &[WrittenFile]) -> String {
+    let parts: Vec<String> =
+        files.iter().map(|file| format!("{}:{}", file.hash, file.rows)).collect();
+    parts.join(",")
+}
+
+/// The commit: from here on the files are part of the lake's table.
+pub(super) async fn commit(hand_off: &HandOff, staged: Staged) -> Result<HandedOff> {
+    let Staged { table, prepared, range, tiered, files, tombstones, deleted } = staged;
+    hand_off.cancelled.check()?;
+    let handed_off = HandedOff {
+        rows: files.iter().map(|file| file.rows).sum(),
+        files: files.len() as u64,
+        bytes: files.iter().map(|file| file.bytes).sum(),
+        deleted,
+        watermark: range.upto,
+        snapshot: prepared.snapshot_id,
+    };
+    let snapshot = prepared.snapshot_id;
+    let note = move |tx: &Transaction<'_>| {
+        tx.sql()
+            .prepare_cached("UPDATE tiering_tables SET watermark = ? WHERE id = ?")?
+            .execute(params![range.upto.0 as i64, tiered])?;
+        tombstones::remove(tx, tiered, &tombstones)?;
+        if let Some(snapshot) = snapshot {
+            note_release(tx, tiered, snapshot, &files)?;
+        }
+        fail::point("tier.commit")
+    };
+    if prepared.updates.is_empty() {
+        hand_off.tier.namespace().transaction(note).await?;
+    } else {
+        let catalog = hand_off.tier.catalog()?;
+        catalog.commit_with(&table, prepared.requirements, prepared.updates, note).await?;
+    }
+    fail::point("tier.committed")?;
+    Ok(handed_off)
+}
+
+/// Notes the files whose rows are to become stubs.
+fn note_release(
+    tx: &Transaction<'_>,
+    tiered: i64,
+    snapshot: i64,
+    files: &[WrittenFile],
+) -> Result<()> {
+    if files.is_empty() {
+        return Ok(());
+    }
+    tx.sql().execute(
+        "INSERT INTO tiering_releases(tiered, snapshot) VALUES (?, ?)",
+        params![tiered, snapshot],
+    )?;
+    let mut insert = tx.sql().prepare_cached(
+        "INSERT INTO tiering_release_files(tiered, number, path, bytes, rows) VALUES (?, ?, ?, ?, ?)",
+    )?;
+    for (number, file) in files.iter().enumerate() {
+        let (bytes, rows) = (file.bytes as i64, file.rows as i64);
+        insert.execute(params![tiered, number as i64, file.place.url, bytes, rows])?;
+    }
+    Ok(())
+}
+
+/// The field ids below this one are those of the columns that every table has.
+const LAST_SYSTEM_FIELD: i32 = 5;
+
+/// The number of the table among those with rows in the lake.
+async fn number(hand_off: &HandOff) -> Result<i64> {
+    let (store, name) = (hand_off.table.store(), hand_off.table.name().to_owned());
+    let insert = "INSERT OR IGNORE INTO tiering_tables(store, name) VALUES (?, ?)";
+    hand_off
+        .tier
+        .namespace()
+        .transaction(move |tx| -> Result<i64> {
+            tx.sql().prepare_cached(insert)?.execute(params![store.name(), name])?;
+            tombstones::table_number(tx.sql(), store, &name)?
+                .ok_or_else(|| Error::corrupt("a row that was just inserted is not there"))
+        })
+        .await
+}
+
+/// The lake's table, made when there is none, with columns for what the rows of `range` have.
+async fn table(hand_off: &HandOff, catalog: &SqliteCatalog, range: Versions) -> Result<Table> {
+    let ident = table_ident(hand_off.table.store(), hand_off.table.name());
+    let mut seen = Inference::new(Some(hand_off.table.id_field()));
+    freeze::pages(hand_off, range, |rows| {
+        rows.iter().try_for_each(|row| seen.observe(&row.body))
+    })?;
+    if !catalog.table_exists(&ident).await.or_lake()? {
+        return create(hand_off, catalog, &ident, &seen).await;
+    }
+    let table = catalog.load(&ident).await?;
+    evolve(catalog, table, &seen).await
+}
+
+async fn create(
+    hand_off: &HandOff,
+    catalog: &SqliteCatalog,
+    ident: &TableIdent,
+    seen: &Inference,
+) -> Result<Table> {
+    let namespace: &NamespaceIdent = ident.namespace();
+    if !catalog.namespace_exists(namespace).await.or_lake()? {
+        catalog.create_namespace(namespace, Default::default()).await.or_lake()?;
+    }
+    let kind = hand_off.table.id_kind()?.unwrap_or(IdKind::Text);
+    let schema = match hand_off.declared.is_empty() {
+        true => seen.schema(kind)?,
+        false => {
+            let builder = LakeSchema::builder(kind).id_field(hand_off.table.id_field());
+            let declared = hand_off.declared.iter().cloned();
+            let declared = declared.fold(builder, |builder, column| builder.column(column)).build()?;
+            let last = declared.columns().iter().map(Column::field_id).max();
+            seen.evolve(&declared, last.unwrap_or(0).max(LAST_SYSTEM_FIELD))?.schema
+        }
+    };
+    let creation = TableCreation::builder()
+        .name(ident.name().to_owned())
+        .schema(schema.to_iceberg()?)
+        .partition_spec(schema.partition_spec()?)
+        .sort_order(schema.sort_order()?)
+        .properties([schema.property()])
+        .build();
+    catalog.create_table(namespace, creation).await.or_lake()
+}
+
+/// Adds and widens columns for what was seen.
+async fn evolve(catalog: &SqliteCatalog, table: Table, seen: &Inference) -> Result<Table> {
+    let metadata = table.metadata();
+    let schema = LakeSchema::from_iceberg(metadata.current_schema(), metadata.properties())?;
+    let evolution = seen.evolve(&schema, metadata.last_column_id())?;
+    if !evolution.is_change() {
+        return Ok(table);
+    }
+    let mut change = SchemaChange::of(metadata);
+    for column in &evolution.added {
+        change.add(column.name(), column.ty().to_iceberg())?;
+    }
+    for (field, ty) in &evolution.widened {
+        let name = metadata.current_schema().name_by_field_id(*field);
+        let name = name.ok_or_else(|| Error::corrupt(format!("column {field} has no name")))?;
+        change.widen(name, ty.to_iceberg())?;
+    }
+    let Prepared { requirements, mut updates, .. } = change.prepare()?;
+    let (key, value) = evolution.schema.property();
+    updates.push(TableUpdate::SetProperties { updates: [(key, value)].into() });
+    catalog.commit_with(table.identifier(), requirements, updates, |_| Ok(())).await
+}
+
+/// Position deletes for the versions in the lake that are over, by the partition of their files.
+async fn deletes(
+    hand_off: &HandOff,
+    table: &Table,
+    target: &Target,
+    over: &Tombstones,
+) -> Result<(Vec<DataFile>, u64)> {
+    let lake = &hand_off.tier.lake;
+    if over.is_empty() {
+        return Ok((Vec::new(), 0));
+    }
+    let cold = lake.tables.of(table).await?;
+    let mut by_day: BTreeMap<i32, Vec<(String, Vec<u64>)>> = BTreeMap::new();
+    let mut deleted = 0;
+    for (file, positions) in cold.positions(lake, over).await? {
+        deleted += positions.len() as u64;
+        by_day.entry(file.day()?).or_default().push((file.location.to_string(), positions));
+    }
+    let mut files = Vec::new();
+    for (day, mut positions) in by_day {
+        positions.sort();
+        let place = target.names.next_deletes(day)?;
+        let partition = (day, target.spec);
+        let store = lake.storage.store().clone();
+        let mut writer = PositionDeleteWriter::new(store, place, partition, &hand_off.files)?;
+        for (file, positions) in positions {
+            for position in positions {
+                writer.delete(&file, position).await?;
+            }
+        }
+        files.extend(writer.finish().await?.map(|written| written.data_file));
+    }
+    Ok((files, deleted))
+}

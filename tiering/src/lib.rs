@@ -1,0 +1,39 @@
+//! The lake: old rows move to Parquet and Apache Iceberg, and stay readable where they are.
+#![doc = include_str!("../README.md")]
+
+mod catalog;
+mod cold;
+mod commit;
+mod error;
+pub mod files;
+mod hand_off;
+mod io;
+mod manifests;
+mod options;
+mod part;
+pub mod rows;
+mod runtime;
+pub mod schema;
+mod table;
+mod tier;
+mod timeline;
+mod tombstones;
+
+pub use catalog::{CATALOG_NAME, SqliteCatalog};
+pub use commit::{
+    Expiry, NewSnapshot, Orphan, Prepared, SchemaChange, Unreachable, expire, orphans,
+};
+pub use cold::ColdView;
+pub use error::{from_iceberg, to_iceberg};
+pub use hand_off::{Cancel, HandOff, HandOffProgress, HandedOff, Policy};
+pub use io::{LakeRoot, LakeStorage};
+pub use manifests::{Bounds, FileSet, LiveFile, Manifests};
+pub use options::LakeOptions;
+pub use runtime::Later;
+pub use table::{FrozenRow, FrozenRows, HotShare, TieredTable, Versions};
+pub use tier::Tier;
+pub use tombstones::tombstone;
+
+pub use headwater_primitives as primitives;
+pub use iceberg;
+pub use object_store;

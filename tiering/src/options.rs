@@ -1,0 +1,34 @@
+//! Where a namespace's lake is.
+
+use headwater_objects::OpenOptions;
+
+/// How the lake of a namespace is opened.
+///
+/// Without a location it is the folder `lake/` of the namespace. The first opening that names another
+/// one decides for good: the location is kept in the hot tier, and tables hold absolute addresses.
+#[derive(Clone, Debug, Default)]
+pub struct LakeOptions {
+    pub(crate) location: Option<String>,
+    pub(crate) objects: OpenOptions,
+}
+
+impl LakeOptions {
+    /// The lake in the namespace's own folder, or where it was made.
+    pub fn new() -> LakeOptions {
+        LakeOptions::default()
+    }
+
+    /// The lake at `location`: a path, or a URL that [`headwater_objects::open`] knows.
+    #[must_use]
+    pub fn location(mut self, location: impl Into<String>) -> LakeOptions {
+        self.location = Some(location.into());
+        self
+    }
+
+    /// Settings of the object store, such as its credentials. They are not kept.
+    #[must_use]
+    pub fn objects(mut self, options: OpenOptions) -> LakeOptions {
+        self.objects = options;
+        self
+    }
+}

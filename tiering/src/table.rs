@@ -1,0 +1,103 @@
+//! What a store does so that its rows can move to the lake.
+
+use bytes::Bytes;
+use headwater_cdc::Store;
+use headwater_primitives::{IdKind, Namespace, RecordId, Result, Sequence, Snapshot, Transaction};
+
+/// A table of a store whose rows can move to the lake.
+///
+/// A row that has moved stays in the hot tier as a *stub*: its id, its version and its index entries
+/// without its body. So the hot tier knows of every row, and the lake is asked for bodies only.
+pub trait TieredTable: Send + Sync {
+    /// The namespace.
+    fn namespace(&self) -> &Namespace;
+
+    /// The store.
+    fn store(&self) -> Store;
+
+    /// The table's name in its store.
+    fn name(&self) -> &str;
+
+    /// The kind of the rows' ids; `None` while the table has never had a row.
+    ///
+    /// # Errors
+    /// SQLite's errors.
+    fn id_kind(&self) -> Result<Option<IdKind>>;
+
+    /// The top-level field of a row that holds its id.
+    fn id_field(&self) -> &str;
+
+    /// Rows of `versions` that are whole and may move, by row number, from row number `from` on, until
+    /// their bodies pass `bytes`.
+    ///
+    /// # Errors
+    /// SQLite's errors.
+    fn frozen(
+        &self,
+        snapshot: &Snapshot<'_>,
+        versions: Versions,
+        from: i64,
+        bytes: usize,
+    ) -> Result<FrozenRows>;
+
+    /// The greatest version that has to move so that no more than `keep` stays; zero when none has to.
+    ///
+    /// # Errors
+    /// SQLite's errors.
+    fn boundary(&self, snapshot: &Snapshot<'_>, keep: HotShare) -> Result<Sequence>;
+
+    /// Takes note that rows of the table are about to become stubs.
+    ///
+    /// # Errors
+    /// SQLite's errors.
+    fn begin_release(&self, tx: &Transaction<'_>) -> Result<()>;
+
+    /// Makes a stub of each row that is still at its version, and returns the others: those that were
+    /// written again or deleted since they were frozen.
+    ///
+    /// # Errors
+    /// SQLite's errors.
+    fn release(
+        &self,
+        tx: &Transaction<'_>,
+        rows: &[(RecordId, Sequence)],
+    ) -> Result<Vec<(RecordId, Sequence)>>;
+}
+
+/// A range of versions: greater than `after`, up to `upto`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Versions {
+    /// Before the first.
+    pub after: Sequence,
+    /// The last.
+    pub upto: Sequence,
+}
+
+/// A row at the version at which it goes to the lake.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FrozenRow {
+    /// Its id.
+    pub id: RecordId,
+    /// The sequence of its last write.
+    pub version: Sequence,
+    /// Its body, in SQLite's JSONB.
+    pub body: Bytes,
+}
+
+/// Some of the rows of a range.
+#[derive(Debug, Default)]
+pub struct FrozenRows {
+    /// The rows.
+    pub rows: Vec<FrozenRow>,
+    /// The row number to go on from; `None` after the last row.
+    pub next: Option<i64>,
+}
+
+/// How much of a table is to stay in the hot tier: what was written last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HotShare {
+    /// At most so many rows.
+    Rows(u64),
+    /// Rows whose bodies have at most so many bytes.
+    Bytes(u64),
+}

@@ -1,0 +1,74 @@
+//! When each version was committed, as the change log knows it.
+
+use headwater_cdc::ChangeLog;
+use headwater_primitives::rusqlite::Connection;
+use headwater_primitives::{Result, Sequence, Timestamp};
+
+use crate::table::Versions;
+
+/// Bytes of the log that are decoded at a time.
+const CHUNK: usize = 4 << 20;
+/// Past so many steps a timeline is thinned to one step a minute, which keeps each day right.
+const STEPS: usize = 1 << 20;
+const MINUTE: i64 = 60_000_000;
+
+/// Commit times of a range of versions.
+#[derive(Debug)]
+pub(crate) struct Timeline {
+    /// Where a time begins to hold: first sequence, time.
+    steps: Vec<(Sequence, Timestamp)>,
+}
+
+impl Timeline {
+    /// The times of `versions`. A version that retention has taken out of the log counts as written
+    /// when the log's first one was.
+    ///
+    /// Cost: decodes the log in the range.
+    pub(crate) fn of(log: &ChangeLog, sql: &Connection, versions: Versions) -> Result<Timeline> {
+        let mut timeline = Timeline { steps: Vec::new() };
+        let mut from = Sequence(versions.after.0 + 1);
+        while from <= versions.upto {
+            let segments = log.segments().read_in(sql, from, CHUNK)?;
+            let Some(last) = segments.last() else { break };
+            from = Sequence(last.last().0 + 1);
+            for segment in &segments {
+                for record in segment.records() {
+                    let record = record?;
+                    timeline.add(record.sequence, record.timestamp);
+                }
+            }
+        }
+        Ok(timeline)
+    }
+
+    fn add(&mut self, sequence: Sequence, time: Timestamp) {
+        if self.steps.last().is_none_or(|(_, last)| *last < time) {
+            self.steps.push((sequence, time));
+        }
+        if self.steps.len() > STEPS {
+            self.steps.dedup_by_key(|(_, time)| time.0.div_euclid(MINUTE));
+        }
+    }
+
+    /// When `version` was committed.
+    pub(crate) fn time_of(&self, version: Sequence) -> Timestamp {
+        let after = self.steps.partition_point(|(first, _)| *first <= version);
+        let step = self.steps.get(after.saturating_sub(1));
+        step.map_or(Timestamp(0), |(_, time)| *time)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_has_the_time_of_the_last_step_before_it() {
+        let mut timeline = Timeline { steps: Vec::new() };
+        for (sequence, time) in [(5, 100), (6, 100), (9, 250)] {
+            timeline.add(Sequence(sequence), Timestamp(time));
+        }
+        let times = [1, 5, 8, 9, 20].map(|version| timeline.time_of(Sequence(version)).0);
+        assert_eq!(times, [100, 100, 100, 250, 250]);
+    }
+}
