@@ -7,6 +7,7 @@ use headwater_primitives::rusqlite::types::{ToSqlOutput, ValueRef};
 use headwater_primitives::{Commit, Error, Result, Sequence, WriteOptions, jsonb};
 
 use crate::catalog::Table;
+use crate::cold::{OnArchived, Thaw};
 use crate::document::Document;
 use crate::encoded::check_body;
 use crate::id::{DocumentId, IdKind};
@@ -73,8 +74,13 @@ pub(crate) fn insert<'a, T: Document>(
                 &made
             }
         };
-        let writing =
-            Writing { tx, table, changes: &collection.changes, id_field: collection.id_field };
+        let writing = Writing {
+            tx,
+            table,
+            changes: &collection.changes,
+            id_field: collection.id_field,
+            thaw: Thaw { namespace: &collection.namespace, ahead: None, otherwise: OnArchived::Refuse },
+        };
         write(&writing, &batches)
     })
 }

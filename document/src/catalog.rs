@@ -1,6 +1,7 @@
 //! Which collections there are, and where each one's rows are.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use headwater_primitives::rusqlite::{Connection, OptionalExtension};
@@ -32,6 +33,9 @@ CREATE TABLE document_indexes(
     built_to INTEGER,
     UNIQUE(collection, path)
 );
+","
+-- Whether a document ever moved to the lake. Its row stays, with an empty body.
+ALTER TABLE document_collections ADD COLUMN archived INTEGER NOT NULL DEFAULT 0;
 "],
 };
 
@@ -42,6 +46,7 @@ pub(crate) struct Table {
     pub(crate) id_kind: IdKind,
     pub(crate) sql: Statements,
     indexes: RwLock<Arc<Vec<Arc<Index>>>>,
+    archived: AtomicBool,
 }
 
 pub(crate) struct Statements {
@@ -87,6 +92,7 @@ impl Table {
             id_kind,
             sql: Statements::new(number, id_kind),
             indexes: RwLock::default(),
+            archived: AtomicBool::new(false),
         }
     }
 
@@ -120,8 +126,24 @@ impl Table {
         self.indexes.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Takes the indexes as `connection` sees them, all of it committed.
-    pub(crate) fn load_indexes(&self, connection: &Connection) -> Result<()> {
+    /// Whether some of its rows may have their bodies in the lake.
+    pub(crate) fn has_archived(&self) -> bool {
+        self.archived.load(Ordering::SeqCst)
+    }
+
+    /// From now on rows may be without their bodies: said before the first loses its own.
+    pub(crate) fn note_archived(&self) {
+        self.archived.store(true, Ordering::SeqCst);
+    }
+
+    /// Takes what may change of a collection as `connection` sees it, all of it committed.
+    pub(crate) fn load_state(&self, connection: &Connection) -> Result<()> {
+        let archived = connection
+            .prepare_cached("SELECT archived FROM document_collections WHERE id = ?")?
+            .query_row([self.number], |row| row.get(0))?;
+        if archived {
+            self.note_archived();
+        }
         let indexes = Index::load_all(connection, self.number)?;
         *self.indexes.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(indexes);
         Ok(())
@@ -164,7 +186,7 @@ impl Table {
             .optional()?;
         let Some((number, kind)) = found else { return Ok(None) };
         let table = Table::new(number, name, IdKind::from_name(&kind)?);
-        table.load_indexes(connection)?;
+        table.load_state(connection)?;
         Ok(Some(table))
     }
 

@@ -1,8 +1,10 @@
 //! A document store: typed and untyped collections with indexes, filters and a change log.
 #![doc = include_str!("../README.md")]
 
+mod as_of;
 mod bulk;
 mod catalog;
+mod cold;
 mod collections;
 mod document;
 mod encoded;
@@ -21,6 +23,7 @@ mod verify;
 mod write;
 mod written;
 
+pub use as_of::DocumentsAsOf;
 pub use catalog::prepare;
 pub use collections::{CollectionInfo, collections};
 pub use document::{Document, IndexSpec, Uniqueness};

@@ -1,9 +1,12 @@
 //! Gets by id: from the row cache, else from the hot tier.
 
 use headwater_primitives::rusqlite::{Connection, OptionalExtension, Row};
-use headwater_primitives::{CachedRow, Error, Read, Result, Sequence, Snapshot, Timestamp, jsonb};
+use headwater_primitives::{
+    Answer, CachedRow, Error, Read, Result, Sequence, Snapshot, Timestamp, jsonb,
+};
 
 use crate::catalog::Table;
+use crate::cold;
 use crate::document::Document;
 use crate::id::{DocumentId, ToId};
 use crate::store::{Collection, DocumentStore};
@@ -39,19 +42,14 @@ impl<T: Document> DocumentStore<T> {
         let collection = self.collection.clone();
         match ids {
             Err(error) => Read::ready(Err(error)),
-            Ok(ids) => Read::new(move || {
-                let Some(table) = collection.table()? else {
-                    return Ok(ids.iter().map(|_| None).collect());
-                };
-                ids.iter().try_for_each(|id| check_kind(table, id))?;
-                let now = collection.namespace.clock().now();
-                collection.namespace.snapshot(|snapshot| {
-                    ids.iter()
-                        .map(|id| {
-                            let row = select(snapshot.sql(), table, id, || now)?;
-                            row.map(|row| decode(&row.body)).transpose()
-                        })
-                        .collect()
+            Ok(ids) => Read::answered(move || {
+                let rows = collection
+                    .namespace
+                    .snapshot(|snapshot| Ok(collection.rows_at(snapshot, &ids)))
+                    .unwrap_or_else(|error: Error| Answer::Now(Err(error)));
+                rows.and_then(|rows| {
+                    let decode = |row: Option<CachedRow>| row.map(|row| decode(&row.body));
+                    rows.into_iter().map(|row| decode(row).transpose()).collect()
                 })
             }),
         }
@@ -61,33 +59,40 @@ impl<T: Document> DocumentStore<T> {
     ///
     /// # Errors
     /// `InvalidInput` for an id of the wrong kind, or when the document does not fit `T`; `Corrupt`.
+    /// A document in the lake is waited for.
     pub fn get_at(&self, snapshot: &Snapshot<'_>, id: impl ToId) -> Result<Option<T>> {
         let id = id.to_id()?;
-        let Some(table) = self.collection.table()? else { return Ok(None) };
-        check_kind(table, &id)?;
-        let now = self.collection.namespace.clock().now();
-        select(snapshot.sql(), table, &id, || now)?.map(|row| decode(&row.body)).transpose()
+        let answer = self.collection.rows_at(snapshot, std::slice::from_ref(&id));
+        let mut rows = Read::answered(move || answer).wait()?;
+        rows.pop().flatten().map(|row| decode(&row.body)).transpose()
     }
 
     fn read<R: 'static>(
         &self,
         id: impl ToId,
         finish: impl FnOnce(DocumentId, CachedRow) -> Result<R> + Send + 'static,
-    ) -> Read<Option<R>> {
+    ) -> Read<Option<R>>
+    where
+        R: Send,
+    {
         let id = match id.to_id() {
             Ok(id) => id,
             Err(error) => return Read::ready(Err(error)),
         };
         let collection = self.collection.clone();
-        Read::new(move || match collection.get(&id)? {
-            Some(row) => finish(id, row).map(Some),
-            None => Ok(None),
+        Read::answered(move || match collection.get(&id) {
+            Ok(Some(row)) if cold::is_archived(&row.body) => Answer::Later(Box::pin(async move {
+                let row = cold::thaw(&collection.namespace, &collection.name, &id).await?;
+                row.map(|row| finish(id, row)).transpose()
+            })),
+            Ok(row) => Answer::Now(row.map(|row| finish(id, row)).transpose()),
+            Err(error) => Answer::Now(Err(error)),
         })
     }
 }
 
 impl Collection {
-    /// The live row under `id`.
+    /// The live row under `id`, without its body when that is in the lake.
     pub(crate) fn get(&self, id: &DocumentId) -> Result<Option<CachedRow>> {
         let Some(table) = self.table()? else { return Ok(None) };
         check_kind(table, id)?;
@@ -97,14 +102,70 @@ impl Collection {
         }
         let mark = cache.mark();
         let row = self.namespace.query(|sql| select(sql, table, id, || clock.now()))?;
-        if let Some(row) = &row {
+        if let Some(row) = row.as_ref().filter(|row| !cold::is_archived(&row.body)) {
             cache.fill(table.table_id(), id.row_key(), mark, row);
         }
         Ok(row)
     }
+
+    /// The live rows under `ids` as `snapshot` sees them.
+    fn rows_at(&self, snapshot: &Snapshot<'_>, ids: &[DocumentId]) -> Answer<Vec<Option<CachedRow>>> {
+        self.hot_rows_at(snapshot, ids).map_or_else(
+            |error| Answer::Now(Err(error)),
+            |(rows, archived)| match archived {
+                None => Answer::Now(Ok(rows)),
+                Some((view, keys)) => Answer::Later(Box::pin(complete(rows, view, keys))),
+            },
+        )
+    }
+
+    #[expect(clippy::type_complexity, reason = "two halves of one answer, for the caller above only")]
+    fn hot_rows_at(
+        &self,
+        snapshot: &Snapshot<'_>,
+        ids: &[DocumentId],
+    ) -> Result<(Vec<Option<CachedRow>>, Option<(cold::View, Vec<(DocumentId, Sequence)>)>)> {
+        let Some(table) = self.table()? else { return Ok((vec![None; ids.len()], None)) };
+        ids.iter().try_for_each(|id| check_kind(table, id))?;
+        let now = self.namespace.clock().now();
+        let rows: Vec<Option<CachedRow>> =
+            ids.iter().map(|id| select(snapshot.sql(), table, id, || now)).collect::<Result<_>>()?;
+        let archived = |row: &&CachedRow| cold::is_archived(&row.body);
+        let keys: Vec<_> = ids
+            .iter()
+            .zip(&rows)
+            .filter_map(|(id, row)| row.as_ref().filter(archived).map(|row| (id.clone(), row.version)))
+            .collect();
+        if keys.is_empty() {
+            return Ok((rows, None));
+        }
+        let view = cold::View::of(&self.namespace, snapshot.sql(), &table.name)?;
+        Ok((rows, Some((view, keys))))
+    }
 }
 
-fn select(
+/// Puts into `rows` the bodies that are in the lake, under `keys`.
+async fn complete(
+    mut rows: Vec<Option<CachedRow>>,
+    view: cold::View,
+    keys: Vec<(DocumentId, Sequence)>,
+) -> Result<Vec<Option<CachedRow>>> {
+    let mut bodies = view.fetch(keys.clone()).await?.into_iter().zip(keys);
+    for row in rows.iter_mut().flatten().filter(|row| cold::is_archived(&row.body)) {
+        match bodies.next() {
+            Some((Some(body), _)) => row.body = body.as_ref().into(),
+            Some((None, (id, version))) => {
+                return Err(Error::corrupt(format!(
+                    "document {id} at version {version} is neither in the hot tier nor in the lake"
+                )));
+            }
+            None => {}
+        }
+    }
+    Ok(rows)
+}
+
+pub(crate) fn select(
     sql: &Connection,
     table: &Table,
     id: &DocumentId,

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::bulk;
 use crate::catalog::{Catalog, PART, Table, check_name};
+use crate::cold::{self, OnArchived, Thaw, Thawed};
 use crate::document::{Document, Uniqueness};
 use crate::encoded::Encoded;
 use crate::id::{DocumentId, IdKind, ToId};
@@ -177,7 +178,7 @@ impl<T: Document> DocumentStore<T> {
 
     /// [`insert`](Self::insert) with an end of life.
     pub fn insert_with(&self, document: &T, options: PutOptions) -> Commit<Written> {
-        self.write(document, Existing::MayBe, move |writing, encoded| {
+        self.write(document, Ahead::No, Existing::MayBe, move |writing, encoded| {
             writing.insert(encoded.id, &encoded.body, &options)
         })
     }
@@ -189,7 +190,7 @@ impl<T: Document> DocumentStore<T> {
 
     /// [`put`](Self::put) with an expected version or an end of life.
     pub fn put_with(&self, document: &T, options: PutOptions) -> Commit<Written> {
-        self.write(document, Existing::MayBe, move |writing, encoded| {
+        self.write(document, Ahead::Look, Existing::MayBe, move |writing, encoded| {
             writing.put(encoded.id, &encoded.body, &options, Existing::MayBe)
         })
     }
@@ -202,7 +203,7 @@ impl<T: Document> DocumentStore<T> {
     /// [`replace`](Self::replace) with an expected version (`Conflict` when it has another) or an
     /// end of life.
     pub fn replace_with(&self, document: &T, options: PutOptions) -> Commit<Written> {
-        self.write(document, Existing::Must, move |writing, encoded| {
+        self.write(document, Ahead::Look, Existing::Must, move |writing, encoded| {
             writing.put(encoded.id, &encoded.body, &options, Existing::Must)
         })
     }
@@ -252,8 +253,8 @@ impl<T: Document> DocumentStore<T> {
             Ok(id) => id,
             Err(error) => return Commit::refused(error),
         };
-        let kind = Some(id.kind());
-        self.collection.write(kind, Existing::Must, move |writing| writing.delete(id, expected))
+        let target = Target { kind: Some(id.kind()), ahead: Some(id.clone()) };
+        self.collection.write(target, Existing::Must, move |writing| writing.delete(id, expected))
     }
 
     /// Inserts many documents in one transaction: all, or none when one is refused. Documents are
@@ -313,13 +314,16 @@ impl<T: Document> DocumentStore<T> {
     fn write(
         &self,
         document: &T,
+        ahead: Ahead,
         existing: Existing,
         work: impl FnOnce(&Writing<'_>, Encoded) -> Result<Written> + Send + 'static,
     ) -> Commit<Written> {
         match Encoded::new(&self.collection.name, document) {
             Ok(encoded) => {
                 let kind = encoded.id.as_ref().map(DocumentId::kind);
-                self.collection.write(kind, existing, move |writing| work(writing, encoded))
+                let ahead = encoded.id.clone().filter(|_| ahead == Ahead::Look);
+                let target = Target { kind, ahead };
+                self.collection.write(target, existing, move |writing| work(writing, encoded))
             }
             Err(error) => Commit::refused(error),
         }
@@ -335,9 +339,9 @@ impl<T: Document> DocumentStore<T> {
             Ok(id) => id,
             Err(error) => return Commit::refused(error),
         };
-        let kind = Some(id.kind());
+        let target = Target { kind: Some(id.kind()), ahead: Some(id.clone()) };
         self.collection
-            .write(kind, Existing::Must, move |writing| writing.change(id, expected, change))
+            .write(target, Existing::Must, move |writing| writing.change(id, expected, change))
     }
 }
 
@@ -346,8 +350,8 @@ impl Collection {
     pub(crate) fn table(&self) -> Result<Option<&Arc<Table>>> {
         if let Some(table) = self.table.get() {
             if self.namespace.is_read_only() {
-                // Whoever owns the namespace may have made an index since.
-                self.namespace.query(|sql| table.load_indexes(sql))?;
+                // Whoever owns the namespace may have made an index since, or used the lake.
+                self.namespace.query(|sql| table.load_state(sql))?;
             }
             return Ok(Some(table));
         }
@@ -396,11 +400,11 @@ impl Collection {
         }))
     }
 
-    /// A write to this collection. `kind` is that of the document's id, should the write be what
-    /// makes the collection.
+    /// A write to this collection. The body of the document that it is about is fetched first where
+    /// that is in the lake.
     pub(crate) fn write<R: Send + 'static>(
         self: &Arc<Self>,
-        kind: Option<IdKind>,
+        target: Target,
         existing: Existing,
         work: impl FnOnce(&Writing<'_>) -> Result<R> + Send + 'static,
     ) -> Commit<R> {
@@ -408,6 +412,26 @@ impl Collection {
             Ok(table) => table.cloned(),
             Err(error) => return Commit::refused(error),
         };
+        let Target { kind, ahead } = target;
+        match (table, ahead) {
+            (Some(table), Some(id)) if table.has_archived() => {
+                let collection = self.clone();
+                Commit::after(cold::ahead(self.namespace.clone(), table.clone(), id).and_then(move |thawed| {
+                    Ok(collection.write_now(Some(table), kind, existing, thawed, work))
+                }))
+            }
+            (table, _) => self.write_now(table, kind, existing, None, work),
+        }
+    }
+
+    fn write_now<R: Send + 'static>(
+        self: &Arc<Self>,
+        table: Option<Arc<Table>>,
+        kind: Option<IdKind>,
+        existing: Existing,
+        thawed: Option<Thawed>,
+        work: impl FnOnce(&Writing<'_>) -> Result<R> + Send + 'static,
+    ) -> Commit<R> {
         // A write is checked in full before it changes anything, so no savepoint is needed; only
         // making the collection takes more than one step.
         let scope = if table.is_some() { Scope::Statement } else { Scope::Savepoint };
@@ -423,9 +447,29 @@ impl Collection {
                 table: &table,
                 changes: &collection.changes,
                 id_field: collection.id_field,
+                thaw: Thaw {
+                    namespace: &collection.namespace,
+                    ahead: thawed,
+                    otherwise: OnArchived::Wait,
+                },
             })
         })
     }
+}
+
+/// What a write is about.
+pub(crate) struct Target {
+    /// The kind of the document's id, should the write be what makes the collection.
+    pub(crate) kind: Option<IdKind>,
+    /// The document whose body the write needs, wherever it is.
+    pub(crate) ahead: Option<DocumentId>,
+}
+
+/// Whether a write needs the body of the document that it writes over.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ahead {
+    Look,
+    No,
 }
 
 /// How often documents past their end are swept.

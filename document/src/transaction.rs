@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use headwater_primitives::{Result, Sequence, Transaction, jsonb};
 use serde_json::Value;
 
+use crate::cold::{OnArchived, Thaw};
 use crate::document::Document;
 use crate::encoded::Encoded;
 use crate::id::{DocumentId, IdKind, ToId};
@@ -180,6 +181,7 @@ impl<'a, T: Document> DocumentTransaction<'a, T> {
             table: &table,
             changes: &collection.changes,
             id_field: collection.id_field,
+            thaw: Thaw { namespace: &collection.namespace, ahead: None, otherwise: OnArchived::Refuse },
         })
     }
 }

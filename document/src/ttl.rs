@@ -6,6 +6,7 @@ use headwater_cdc::ChangeLog;
 use headwater_primitives::{Namespace, Result};
 
 use crate::catalog::Catalog;
+use crate::cold::{OnArchived, Thaw};
 use crate::id::DocumentId;
 use crate::index::Interrupted;
 use crate::store::SWEEP;
@@ -71,10 +72,12 @@ fn sweep_collection(namespace: &Namespace, changes: &ChangeLog, name: &str) -> R
     if count == 0 {
         return Ok(0);
     }
-    let changes = changes.clone();
+    let (changes, within) = (changes.clone(), namespace.clone());
     namespace
         .transaction(move |tx| -> Result<()> {
-            let writing = Writing { tx, table: &table, changes: &changes, id_field: "id" };
+            // What has an end of life stays out of the lake.
+            let thaw = Thaw { namespace: &within, ahead: None, otherwise: OnArchived::Refuse };
+            let writing = Writing { tx, table: &table, changes: &changes, id_field: "id", thaw };
             for id in ids {
                 // It may have been written again since it was found.
                 let row = writing.read_row(&id)?;

@@ -5,6 +5,7 @@ use headwater_primitives::rusqlite::OptionalExtension;
 use headwater_primitives::{Error, ErrorKind, Result, Sequence, Timestamp, Transaction};
 
 use crate::catalog::Table;
+use crate::cold::{self, Thaw};
 use crate::encoded::{check_body, with_id};
 use crate::id::DocumentId;
 use crate::index::IndexChange;
@@ -16,6 +17,7 @@ pub(crate) struct Writing<'a> {
     pub(crate) table: &'a Table,
     pub(crate) changes: &'a ChangeLog,
     pub(crate) id_field: &'static str,
+    pub(crate) thaw: Thaw<'a>,
 }
 
 /// A row as the write path reads it.
@@ -24,6 +26,8 @@ pub(crate) struct Row {
     pub(crate) version: Sequence,
     pub(crate) expires: Option<Timestamp>,
     pub(crate) body: Vec<u8>,
+    /// Whether the body came from the lake, which has to learn then that this version is over.
+    pub(crate) archived: bool,
 }
 
 /// Whether a document has to be there already.
@@ -126,6 +130,7 @@ impl Writing<'_> {
             // What is past its end goes now: the sweep will not find it any more.
             self.record(Op::Delete, &id, Some(&row.body), None)?;
         }
+        self.leave_lake(&id, row)?;
         let version = self.changes.next_sequence(self.tx);
         let expires = options.end(self.tx.now()).map(|end| end.0);
         sql.prepare_cached(&self.table.sql.replace)?.execute((
@@ -186,14 +191,30 @@ impl Writing<'_> {
         let sql = self.tx.sql();
         let index =
             IndexChange::between(self.tx, self.table, Some(row.row), Some(&row.body), None)?;
+        self.leave_lake(&id, row)?;
         sql.prepare_cached(&self.table.sql.delete)?.execute([row.row])?;
         index.apply(sql, row.row)?;
         self.emit(Op::Delete, id, Some(&row.body), None)
     }
 
-    /// The row under `id`, unless it is past its end.
+    /// The row under `id` with its body, unless it is past its end.
     pub(crate) fn live_row(&self, id: &DocumentId) -> Result<Option<Row>> {
-        Ok(self.read_row(id)?.filter(|row| self.is_live(row)))
+        let Some(mut row) = self.read_row(id)?.filter(|row| self.is_live(row)) else {
+            return Ok(None);
+        };
+        if cold::is_archived(&row.body) {
+            row.body = self.thaw.body(self.tx, self.table, id, row.version)?;
+            row.archived = true;
+        }
+        Ok(Some(row))
+    }
+
+    /// Notes for the lake that it still has a version that is over.
+    fn leave_lake(&self, id: &DocumentId, row: &Row) -> Result<()> {
+        if row.archived {
+            cold::tombstone(self.tx, &self.table.name, id, row.version)?;
+        }
+        Ok(())
     }
 
     fn is_live(&self, row: &Row) -> bool {
@@ -214,6 +235,7 @@ impl Writing<'_> {
                     version: Sequence(row.get::<_, i64>(1)? as u64),
                     expires: row.get::<_, Option<i64>>(2)?.map(Timestamp),
                     body: row.get(3)?,
+                    archived: false,
                 })
             })
             .optional()?)

@@ -1,5 +1,6 @@
 //! Finding documents: a filter, an order, a page.
 
+mod merge;
 mod page;
 mod plan;
 
@@ -8,11 +9,13 @@ pub use page::{Page, PageToken};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use headwater_cdc::Moment;
 use headwater_primitives::filter::{Filter, Path};
-use headwater_primitives::{Error, Read, Result};
+use headwater_primitives::{Answer, Error, Read, Result, Sequence};
 use serde_json::Value;
 
 use crate::document::Document;
+use crate::id::DocumentId;
 use crate::jsonpath::JsonPath;
 use crate::read::decode;
 use crate::store::{Collection, DocumentStore};
@@ -49,6 +52,7 @@ pub(crate) struct Query {
     pub(crate) sort: Vec<(Path, String, Order)>,
     pub(crate) limit: usize,
     pub(crate) after: Option<PageToken>,
+    pub(crate) as_of: Option<Moment>,
     projection: Option<Vec<Vec<String>>>,
 }
 
@@ -80,6 +84,7 @@ impl<T: Document> DocumentStore<T> {
                 sort: Vec::new(),
                 limit: DEFAULT_LIMIT,
                 after: None,
+                as_of: None,
                 projection: None,
             },
             kind: PhantomData,
@@ -103,13 +108,7 @@ impl<T: Document> DocumentStore<T> {
 
     /// How many documents `filter` matches.
     pub fn count_where(&self, filter: Filter) -> Read<u64> {
-        let Find { collection, query, error, .. } = self.find(filter);
-        match error {
-            Some(error) => Read::ready(Err(error)),
-            None => Read::new(move || {
-                Ok(planned(&collection, &query, |plan| plan.count())?.unwrap_or_default())
-            }),
-        }
+        self.find(filter).count()
     }
 }
 
@@ -145,6 +144,21 @@ impl<T: Document> Find<T> {
         self
     }
 
+    /// Looks at the documents as they were at a time, or after a sequence. See
+    /// [`DocumentStore::as_of`].
+    pub fn as_of(mut self, moment: impl Into<Moment>) -> Self {
+        self.query.as_of = Some(moment.into());
+        self
+    }
+
+    /// How many documents the query finds, whatever its limit and page.
+    pub fn count(self) -> Read<u64> {
+        match self.error {
+            Some(error) => Read::ready(Err(error)),
+            None => Read::answered(move || count(self.collection, self.query)),
+        }
+    }
+
     /// Keeps only these dotted paths of each document.
     pub fn project<P: AsRef<str>>(mut self, paths: impl IntoIterator<Item = P>) -> Find<Value> {
         let mut projection = Vec::new();
@@ -168,20 +182,21 @@ impl<T: Document> Find<T> {
         if let Some(error) = self.error {
             return Read::ready(Err(error));
         }
-        Read::new(move || {
-            let page = planned(&self.collection, &self.query, |plan| {
+        Read::answered(move || {
+            let hot = planned(&self.collection, &self.query, |plan| {
                 let mut documents = Vec::new();
                 let next = plan.page(|id, version, body| {
-                    let document = match &self.query.projection {
-                        Some(paths) => project(&decode::<Value>(body)?, paths)?,
-                        None => decode::<T>(body)?,
-                    };
-                    documents.push(Versioned { id, version, document });
+                    documents.push(self.query.finish(id, version, body)?);
                     Ok(())
                 })?;
                 Ok(Page { documents, next })
-            })?;
-            Ok(page.unwrap_or_else(Page::empty))
+            });
+            match hot {
+                Ok(Some(Found::Here(page))) => Answer::Now(Ok(page)),
+                Ok(None) => Answer::Now(Ok(Page::empty())),
+                Err(error) => Answer::Now(Err(error)),
+                Ok(Some(Found::InPartsOnly)) => merge::page(&self.collection, self.query),
+            }
         })
     }
 
@@ -193,9 +208,44 @@ impl<T: Document> Find<T> {
         if let Some(error) = self.error {
             return Err(error);
         }
-        let steps = planned(&self.collection, &self.query, |plan| plan.explain())?;
-        Ok(steps.unwrap_or_default())
+        let Some(table) = self.collection.table()? else { return Ok(Vec::new()) };
+        Plan::new(&self.collection, table, &self.query)?.explain()
     }
+}
+
+impl Query {
+    /// A document that the query found, as the caller wants it.
+    fn finish<T: Document>(
+        &self,
+        id: DocumentId,
+        version: Sequence,
+        body: &[u8],
+    ) -> Result<Versioned<T>> {
+        let document = match &self.projection {
+            Some(paths) => project(&decode::<Value>(body)?, paths)?,
+            None => decode::<T>(body)?,
+        };
+        Ok(Versioned { id, version, document })
+    }
+}
+
+fn count(collection: Arc<Collection>, query: Query) -> Answer<u64> {
+    let hot = planned(&collection, &query, |plan| {
+        collection.namespace.query(|sql| plan.count(sql))
+    });
+    match hot {
+        Ok(Some(Found::Here(count))) => Answer::Now(Ok(count)),
+        Ok(None) => Answer::Now(Ok(0)),
+        Err(error) => Answer::Now(Err(error)),
+        Ok(Some(Found::InPartsOnly)) => merge::count(&collection, query),
+    }
+}
+
+/// What a query over the hot tier comes to.
+enum Found<R> {
+    Here(R),
+    /// Some of what it asks for is elsewhere: in the lake, or in the past.
+    InPartsOnly,
 }
 
 /// Plans `query` and runs it; again when the plan's index has changed in between. `None` when there
@@ -204,13 +254,16 @@ fn planned<R>(
     collection: &Collection,
     query: &Query,
     run: impl Fn(&Plan<'_>) -> Result<R>,
-) -> Result<Option<R>> {
+) -> Result<Option<Found<R>>> {
     loop {
         let Some(table) = collection.table()? else { return Ok(None) };
+        if table.has_archived() || query.as_of.is_some() {
+            return Ok(Some(Found::InPartsOnly));
+        }
         let plan = Plan::new(collection, table, query)?;
         let result = run(&plan);
         if !plan.is_stale()? {
-            return result.map(Some);
+            return result.map(|result| Some(Found::Here(result)));
         }
     }
 }

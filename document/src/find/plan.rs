@@ -1,5 +1,6 @@
 //! From a query to SQL: which index narrows it, what remains to be checked, in which order.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use headwater_primitives::filter::{Entries, KeyRange};
@@ -28,10 +29,24 @@ pub(super) struct Plan<'a> {
     params: Vec<SqlValue>,
     /// The index that names the rows, and what was known of it.
     index: Option<(u32, Entries)>,
+    /// Which rows the plan finds.
+    home: Home,
+    /// The parameters of `from`, which come first.
+    from_params: usize,
+}
+
+/// Where the bodies are of the rows that a plan finds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Home {
+    /// Nothing of the collection is in the lake.
+    Only,
+    /// In the hot tier, others being in the lake.
+    Hot,
 }
 
 impl<'a> Plan<'a> {
     pub(super) fn new(collection: &'a Collection, table: &Table, query: &'a Query) -> Result<Self> {
+        let home = if table.has_archived() { Home::Hot } else { Home::Only };
         let mut plan = Plan {
             collection,
             query,
@@ -41,11 +56,17 @@ impl<'a> Plan<'a> {
             sort_columns: String::new(),
             params: Vec::new(),
             index: None,
+            home,
+            from_params: 0,
         };
         plan.narrow(table);
+        plan.from_params = plan.params.len();
         let now = collection.namespace.clock().now();
         plan.condition.push_str("(d.expires IS NULL OR d.expires > ?)");
         plan.params.push(SqlValue::Integer(now.0));
+        if home == Home::Hot {
+            plan.condition.push_str(" AND length(d.body) > 0");
+        }
         if !query.filter.is_all() {
             let sql = query.filter.to_sql("d.body");
             plan.condition.push_str(" AND ");
@@ -150,6 +171,28 @@ impl<'a> Plan<'a> {
         if limit == 0 {
             return Ok(None);
         }
+        self.collection.namespace.snapshot(|snapshot| {
+            let (mut count, mut last) = (0, None);
+            let more = self.rows(snapshot.sql(), |token, version, body| {
+                if count == limit {
+                    return Ok(ControlFlow::Break(()));
+                }
+                count += 1;
+                found(token.id.clone(), version, body)?;
+                last = Some(token);
+                Ok(ControlFlow::Continue(()))
+            })?;
+            Ok(last.filter(|_| more.is_break()))
+        })
+    }
+
+    /// Hands rows to `each` in the query's order, up to one more than its limit: where each stands,
+    /// its version and its body.
+    pub(super) fn rows(
+        &self,
+        connection: &Connection,
+        mut each: impl FnMut(PageToken, Sequence, &[u8]) -> Result<ControlFlow<()>>,
+    ) -> Result<ControlFlow<()>> {
         let json_path = self.query.json_path.as_ref().filter(|path| !path.is_singular());
         // One more than asked tells whether there is a next page; rows that only the JSONPath can
         // judge are read until there are enough.
@@ -157,37 +200,55 @@ impl<'a> Plan<'a> {
         if json_path.is_none() {
             sql.push_str(&format!(" LIMIT {}", self.sql_limit()));
         }
-        self.collection.namespace.snapshot(|snapshot| {
-            let mut statement = snapshot.sql().prepare_cached(&sql)?;
-            let mut rows = statement.query(params_from_iter(&self.params))?;
-            let (mut count, mut last) = (0, None);
-            while let Some(row) = rows.next()? {
-                let body = body_of(row)?;
-                if let Some(path) = json_path
-                    && path.query(&jsonb::from_slice::<Value>(body)?).is_empty()
-                {
-                    continue;
-                }
-                if count == limit {
-                    return Ok(last);
-                }
-                count += 1;
-                let id = DocumentId::from_sql(row.get_ref(0)?)?;
-                last = Some(self.token(row, &id)?);
-                found(id, Sequence(row.get::<_, i64>(1)? as u64), body)?;
+        let mut statement = connection.prepare_cached(&sql)?;
+        let mut rows = statement.query(params_from_iter(&self.params))?;
+        while let Some(row) = rows.next()? {
+            let body = body_of(row)?;
+            if let Some(path) = json_path
+                && path.query(&jsonb::from_slice::<Value>(body)?).is_empty()
+            {
+                continue;
             }
-            Ok(None)
-        })
+            let id = DocumentId::from_sql(row.get_ref(0)?)?;
+            let version = Sequence(row.get::<_, i64>(1)? as u64);
+            if each(self.token(row, &id)?, version, body)?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
     }
 
-    pub(super) fn count(&self) -> Result<u64> {
+    /// The documents in the lake that the plan's index names: `None` without an index, or when it
+    /// names more than `limit`.
+    pub(super) fn archived(
+        &self,
+        connection: &Connection,
+        limit: usize,
+    ) -> Result<Option<Vec<(DocumentId, Sequence)>>> {
+        if self.index.is_none() {
+            return Ok(None);
+        }
+        let sql = format!(
+            "SELECT d.id, d.version FROM {} WHERE length(d.body) = 0 LIMIT {}",
+            self.from,
+            limit + 1
+        );
+        let mut statement = connection.prepare_cached(&sql)?;
+        let mut rows = statement.query(params_from_iter(&self.params[..self.from_params]))?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let version = Sequence(row.get::<_, i64>(1)? as u64);
+            found.push((DocumentId::from_sql(row.get_ref(0)?)?, version));
+        }
+        Ok((found.len() <= limit).then_some(found))
+    }
+
+    pub(super) fn count(&self, connection: &Connection) -> Result<u64> {
         let sql = format!("SELECT count(*) FROM {} WHERE {}", self.from, self.condition);
-        self.collection.namespace.query(|connection| {
-            let count: i64 = connection
-                .prepare_cached(&sql)?
-                .query_row(params_from_iter(&self.params), |row| row.get(0))?;
-            Ok(count as u64)
-        })
+        let count: i64 = connection
+            .prepare_cached(&sql)?
+            .query_row(params_from_iter(&self.params), |row| row.get(0))?;
+        Ok(count as u64)
     }
 
     pub(super) fn explain(&self) -> Result<Vec<String>> {
@@ -202,8 +263,11 @@ impl<'a> Plan<'a> {
     /// Whether its index was dropped since it was chosen, or has got a document with several
     /// entries: then what the plan has found may lack something.
     pub(super) fn is_stale(&self) -> Result<bool> {
-        let Some((number, entries)) = self.index else { return Ok(false) };
         let Some(table) = self.collection.table()? else { return Ok(true) };
+        if self.home == Home::Only && table.has_archived() {
+            return Ok(true);
+        }
+        let Some((number, entries)) = self.index else { return Ok(false) };
         let same = |index: &Arc<Index>| index.number == number && index.entries() == entries;
         Ok(!table.indexes().iter().any(same))
     }

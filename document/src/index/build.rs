@@ -1,18 +1,22 @@
 //! Building an index over rows that are already there, in small batches between other writes.
 
+use std::collections::HashMap;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use headwater_primitives::rusqlite::OptionalExtension;
+use bytes::Bytes;
 use headwater_primitives::{
-    Commit, Error, ErrorKind, Namespace, Result, Transaction, block_on, fail,
+    Commit, Error, ErrorKind, Namespace, Result, Sequence, Transaction, block_on, fail,
 };
 
 use super::Index;
 use crate::catalog::{Catalog, Table};
+use crate::cold::{self, View};
 use crate::document::{IndexSpec, Uniqueness};
+use crate::id::DocumentId;
 
 /// How long one batch may hold the writer.
 const BATCH: Duration = Duration::from_millis(15);
@@ -73,8 +77,11 @@ impl IndexBuild {
         let total: i64 = namespace
             .query(|sql| -> Result<_> { Ok(sql.query_row(&select, [], |r| r.get(0))?) })?;
         let mut done = 0;
+        let mut bodies = Bodies::default();
         loop {
-            let Batch { rows, finished } = advance(&namespace, &table, number).await?;
+            let Batch { rows, finished, archived } =
+                advance(&namespace, &table, number, std::mem::take(&mut bodies)).await?;
+            bodies = fetch(&namespace, &table, archived).await?;
             done += rows;
             if let Some(report) = &mut on_progress {
                 report(BuildProgress { done, total: total as u64 });
@@ -174,10 +181,19 @@ pub(crate) fn create_within(
     Ok(())
 }
 
+#[derive(Default)]
 struct Batch {
     rows: u64,
     finished: bool,
+    /// Where the batch came to a stop: the next documents whose bodies are in the lake.
+    archived: Vec<(i64, DocumentId, Sequence)>,
 }
+
+/// Bodies from the lake, by row, with the versions that they are.
+type Bodies = HashMap<i64, (Sequence, Bytes)>;
+
+/// Bodies that are fetched for one batch.
+const FETCHED: usize = 512;
 
 /// A transaction that may change the catalog. Should it be lost, the catalog is read again.
 async fn in_transaction<T: Send + 'static>(
@@ -199,8 +215,13 @@ async fn in_transaction<T: Send + 'static>(
 
 /// Builds one batch; on an error the index is dropped. Only after the commit of the last batch may
 /// queries use the index: before, others do not see all of its entries.
-async fn advance(namespace: &Namespace, table: &Arc<Table>, number: u32) -> Result<Batch> {
-    match build_batch(namespace, table, number).await {
+async fn advance(
+    namespace: &Namespace,
+    table: &Arc<Table>,
+    number: u32,
+    bodies: Bodies,
+) -> Result<Batch> {
+    match build_batch(namespace, table, number, bodies).await {
         Ok(batch) => {
             if batch.finished {
                 let indexes = table.indexes();
@@ -215,7 +236,29 @@ async fn advance(namespace: &Namespace, table: &Arc<Table>, number: u32) -> Resu
     }
 }
 
-async fn build_batch(namespace: &Namespace, table: &Arc<Table>, number: u32) -> Result<Batch> {
+/// The bodies of `archived` from the lake.
+async fn fetch(
+    namespace: &Namespace,
+    table: &Table,
+    archived: Vec<(i64, DocumentId, Sequence)>,
+) -> Result<Bodies> {
+    if archived.is_empty() {
+        return Ok(Bodies::default());
+    }
+    let view = namespace.query(|sql| View::of(namespace, sql, &table.name))?;
+    let keys = archived.iter().map(|(_, id, version)| (id.clone(), *version)).collect();
+    let bodies = view.fetch(keys).await?;
+    // One that is not there was written over meanwhile: its row is looked at again.
+    let found = archived.into_iter().zip(bodies);
+    Ok(found.filter_map(|((row, _, version), body)| Some((row, (version, body?)))).collect())
+}
+
+async fn build_batch(
+    namespace: &Namespace,
+    table: &Arc<Table>,
+    number: u32,
+    bodies: Bodies,
+) -> Result<Batch> {
     in_transaction(namespace, table, move |tx, table| {
         let sql = tx.sql();
         let indexes = table.indexes();
@@ -230,19 +273,38 @@ async fn build_batch(namespace: &Namespace, table: &Arc<Table>, number: u32) -> 
             .query_row([number], |row| row.get(0))
             .optional()?
             .flatten();
-        let Some(built_to) = built_to else { return Ok(Batch { rows: 0, finished: true }) };
+        let Some(built_to) = built_to else {
+            return Ok(Batch { finished: true, ..Batch::default() });
+        };
         let row = table.sql.row;
         let mut statement = sql.prepare_cached(&format!(
-            "SELECT {row}, body, expires FROM {} WHERE {row} >= ? ORDER BY {row}",
+            "SELECT {row}, body, expires, id, version FROM {} WHERE {row} >= ? ORDER BY {row}",
             table.sql.table
         ))?;
         let mut rows = statement.query([built_to])?;
         let (started, mut count, mut last) = (Instant::now(), 0, None);
-        let mut finished = true;
+        let (mut finished, mut archived) = (true, Vec::new());
         while let Some(found) = rows.next()? {
             let row: i64 = found.get(0)?;
+            let version = Sequence(found.get::<_, i64>(4)? as u64);
             let ended = found.get::<_, Option<i64>>(2)?.is_some_and(|end| end <= tx.now().0);
-            let body = found.get_ref(1)?.as_blob().unwrap_or_default();
+            let mut body = found.get_ref(1)?.as_blob().unwrap_or_default();
+            if cold::is_archived(body) {
+                match bodies.get(&row).filter(|(fetched, _)| *fetched == version) {
+                    Some((_, fetched)) if archived.is_empty() => body = fetched,
+                    _ => {
+                        finished = false;
+                        archived.push((row, DocumentId::from_sql(found.get_ref(3)?)?, version));
+                    }
+                }
+            }
+            if !archived.is_empty() {
+                // What comes next is looked at only for what else to fetch with it.
+                if archived.len() == FETCHED || started.elapsed() > BATCH {
+                    break;
+                }
+                continue;
+            }
             let entries = index.entries_of(body)?;
             if entries.len() > 1 {
                 index.note_multi(sql)?;
@@ -261,10 +323,11 @@ async fn build_batch(namespace: &Namespace, table: &Arc<Table>, number: u32) -> 
         }
         drop(rows);
         fail::point("index.batch")?;
-        let built_to = last.filter(|_| !finished).and_then(|last: i64| last.checked_add(1));
+        let next = last.map_or(Some(built_to), |last: i64| last.checked_add(1));
+        let built_to = next.filter(|_| !finished);
         sql.prepare_cached("UPDATE document_indexes SET built_to = ? WHERE id = ?")?
             .execute((built_to, number))?;
-        Ok(Batch { rows: count, finished: built_to.is_none() })
+        Ok(Batch { rows: count, finished: built_to.is_none(), archived })
     })
     .await
 }
@@ -325,8 +388,17 @@ impl Interrupted {
             let Some(table) = Catalog::of(namespace).find(namespace, &collection)? else {
                 continue;
             };
-            if !block_on(advance(namespace, &table, number))?.finished {
-                self.lock().push((collection, number));
+            let mut bodies = Bodies::default();
+            loop {
+                let batch = block_on(advance(namespace, &table, number, bodies))?;
+                if batch.finished {
+                    break;
+                }
+                bodies = block_on(fetch(namespace, &table, batch.archived))?;
+                if bodies.is_empty() {
+                    self.lock().push((collection, number));
+                    break;
+                }
             }
         }
         Ok(())

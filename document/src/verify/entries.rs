@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use headwater_primitives::Result;
 
 use super::Check;
+use crate::cold;
 use crate::id::DocumentId;
 use crate::index::{Index, show};
 
@@ -24,10 +25,11 @@ impl Check<'_> {
         let mut rows = all.query([])?;
         while let Some(row) = rows.next()? {
             let number: i64 = row.get(0)?;
-            if self.damaged.contains(&number) {
+            let body = row.get_ref(2)?.as_blob().unwrap_or_default();
+            if self.damaged.contains(&number) || cold::is_archived(body) {
                 continue;
             }
-            for value in index.entries_of(row.get_ref(2)?.as_blob().unwrap_or_default())? {
+            for value in index.entries_of(body)? {
                 let there: bool = has.query_row((&value, number), |row| row.get(0))?;
                 if !there {
                     let id = DocumentId::from_sql(row.get_ref(1)?)?;
@@ -59,6 +61,7 @@ impl Check<'_> {
             let document = entry.get_ref(3)?.as_blob().ok();
             let (belongs, whose) = match document {
                 Some(_) if self.damaged.contains(&number) => continue,
+                Some(body) if cold::is_archived(body) => continue,
                 Some(body) => {
                     let id = DocumentId::from_sql(entry.get_ref(2)?)?;
                     (index.entries_of(body)?.contains(&value), format!("document {id}"))

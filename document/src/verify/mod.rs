@@ -5,6 +5,8 @@ mod entries;
 mod log;
 mod rows;
 
+pub(crate) use log::id_of;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use bytes::Bytes;

@@ -8,6 +8,8 @@ mod find;
 mod ids;
 mod indexes;
 mod jsonpath;
+#[cfg(feature = "tiering")]
+mod lake;
 mod model;
 mod operations;
 mod pages;

@@ -113,10 +113,6 @@ impl Folders {
 fn make_one(folder: &FilePath) -> io::Result<()> {
     match fs::create_dir(folder) {
         Err(_) if folder.is_dir() => Ok(()),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            let reason = format!("{} would have to be a folder, and is a file", folder.display());
-            Err(io::Error::new(ErrorKind::NotADirectory, reason))
-        }
         result => result,
     }
 }

@@ -55,7 +55,7 @@ impl Temporary {
                 Err(error) => return Err(error),
             }
         }
-        Err(io::Error::other("its folder was removed, or the name was taken, a hundred times"))
+        Err(io::Error::other("no name was free for a temporary file"))
     }
 
     pub(super) fn file(&self) -> &File {

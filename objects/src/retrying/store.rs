@@ -42,9 +42,6 @@ impl ObjectStore for Retrying {
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
         let result = self.retry.run(|_| self.inner.get_opts(location, options.clone())).await?;
-        if options.head {
-            return Ok(result);
-        }
         let (store, retry) = (Arc::clone(&self.inner), Arc::clone(&self.retry));
         Ok(body::resumed(store, retry, location.clone(), result))
     }

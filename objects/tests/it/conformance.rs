@@ -59,10 +59,9 @@ fn rule(fault: Fault) -> Rule {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn retries_hide_faults() {
-    for seed in 0..2 {
-        let folder = tempfile::tempdir().unwrap();
-        let local = DurableLocal::open_with(folder.path(), Sync::Off).unwrap();
-        let faulty = Faulty::new(Arc::new(local), seed)
+    for seed in 0..3 {
+        let local = local();
+        let faulty = Faulty::new(Arc::new(local.store.clone()), seed)
             .rule(rule(Fault::ErrorBefore))
             .rule(rule(Fault::ErrorAfter))
             .rule(rule(Fault::TimeoutAfter(milliseconds(1))))

@@ -12,7 +12,6 @@ mod opening;
 mod races;
 mod retrying;
 mod s3;
-mod script;
 #[cfg(target_os = "linux")]
 mod strace;
 mod support;

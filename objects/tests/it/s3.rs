@@ -7,7 +7,6 @@ use headwater_objects::object_store::{ObjectStore, ObjectStoreExt, PutMode};
 use headwater_objects::testing::{conformance, long_listing};
 use headwater_objects::{Fault, Faulty, Objects, OpenOptions, Operation, Retrying, Rule, open};
 
-use crate::script::Script;
 use crate::support::{eager, key, read};
 
 /// A place of its own in the server's bucket. Without a server it prints that the test is skipped
@@ -21,19 +20,15 @@ fn bucket(name: &str) -> Option<Objects> {
         return None;
     };
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
-    let url = format!("s3://headwater/{name}/{}-{now}", std::process::id());
-    Some(open(&url, &options(&endpoint)).unwrap())
-}
-
-fn options(endpoint: &str) -> OpenOptions {
-    OpenOptions::new()
+    let options = OpenOptions::new()
         .set("aws_endpoint", endpoint)
         .set("aws_allow_http", "true")
         .set("aws_region", "us-east-1")
         .set("aws_access_key_id", "test")
         .set("aws_secret_access_key", "test")
-        .set("aws_copy_if_not_exists", "multipart")
-        .retry(eager())
+        .retry(eager());
+    let url = format!("s3://headwater/{name}/{}-{now}", std::process::id());
+    Some(open(&url, &options).unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -76,42 +71,4 @@ async fn a_conditional_put_to_s3_has_one_winner_and_knows_its_own() {
     store.put_opts(&key("a"), "next".into(), update.into()).await.unwrap();
     assert_eq!(read(&*objects, "a").await.unwrap(), "next");
     objects.delete(&key("a")).await.unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_busy_service_is_asked_again() {
-    let script = Script::play(vec![
-        "503 Slow Down\r\n",
-        "500 Internal Server Error\r\n",
-        "200 OK\r\nETag: \"1\"\r\n",
-    ]);
-    let objects = open("s3://headwater/x", &options(&script.endpoint())).unwrap();
-    let put = objects.put(&key("a"), "content".into()).await.unwrap();
-    assert_eq!(put.e_tag.as_deref(), Some("\"1\""));
-    assert_eq!(script.asked(), ["PUT /headwater/x/a"; 3]);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_refusal_by_a_service_is_final() {
-    let script = Script::play(vec!["400 Bad Request\r\n"]);
-    let objects = open("s3://headwater", &options(&script.endpoint())).unwrap();
-    let error = objects.put(&key("a"), "content".into()).await.unwrap_err().to_string();
-    assert!(error.contains("400"), "{error}");
-    assert_eq!(script.asked().len(), 1);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_service_that_did_it_and_said_500_is_found_out() {
-    let found = "200 OK\r\nETag: \"1\"\r\nLast-Modified: Thu, 01 Jan 2026 00:00:00 GMT\r\n";
-    let ours = format!("{found}x-amz-meta-headwater-put: {}\r\n", Script::MARK);
-    let theirs = format!("{found}x-amz-meta-headwater-put: another\r\n");
-    for (found, is_ours) in [(ours, true), (theirs, false)] {
-        let lost = "500 Internal Server Error\r\n";
-        let script = Script::play(vec![lost, "412 Precondition Failed\r\n", found.as_str()]);
-        let objects = open("s3://headwater", &options(&script.endpoint())).unwrap();
-        let put = objects.put_opts(&key("a"), "content".into(), PutMode::Create.into()).await;
-        assert_eq!(put.is_ok(), is_ours, "{put:?}");
-        let asked = ["PUT /headwater/a", "PUT /headwater/a", "HEAD /headwater/a"];
-        assert_eq!(script.asked(), asked);
-    }
 }

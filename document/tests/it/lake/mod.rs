@@ -1,0 +1,15 @@
+//! Documents that move to the lake, and are the same documents there.
+
+mod crash;
+mod model;
+mod moving;
+mod past;
+
+use headwater_document::DocumentStore;
+use headwater_document::primitives::Result;
+use headwater_tiering::{HandedOff, Policy, Tier};
+
+/// Moves what `policy` says to the lake.
+pub(crate) fn hand_off(store: &DocumentStore, policy: Policy) -> Result<HandedOff> {
+    Tier::of(store.namespace())?.hand_off(store, policy).wait()
+}
