@@ -13,6 +13,7 @@ mod progress;
 mod put;
 mod rebuild;
 mod stats;
+mod tier;
 mod vector;
 mod verify;
 
@@ -39,6 +40,7 @@ fn run(arguments: Arguments) -> Outcome {
         Area::Events(query) => events::run(&db, query),
         Area::Rebuild => rebuild::run(&db),
         Area::Stats => stats::run(&db),
+        Area::Tier(verb) => tier::run(&db, verb),
         Area::Vector(verb) => vector::run(&db, verb),
         Area::Verify => verify::run(&db),
     }

@@ -35,6 +35,10 @@ pub use headwater_cdc as cdc;
 /// The document store.
 #[cfg(feature = "document")]
 pub use headwater_document as document;
+/// The lake: Parquet and Apache Iceberg.
+#[cfg(feature = "lake")]
+pub use headwater_tiering as lake;
+
 /// The namespace and what all parts share.
 pub use headwater_primitives as primitives;
 /// The vector store.

@@ -14,22 +14,24 @@ mod part;
 pub mod rows;
 mod runtime;
 pub mod schema;
+mod status;
 mod table;
 mod tier;
 mod timeline;
 mod tombstones;
 
 pub use catalog::{CATALOG_NAME, SqliteCatalog};
+pub use cold::ColdView;
 pub use commit::{
     Expiry, NewSnapshot, Orphan, Prepared, SchemaChange, Unreachable, expire, orphans,
 };
-pub use cold::ColdView;
 pub use error::{from_iceberg, to_iceberg};
 pub use hand_off::{Cancel, HandOff, HandOffProgress, HandedOff, Policy};
 pub use io::{LakeRoot, LakeStorage};
 pub use manifests::{Bounds, FileSet, LiveFile, Manifests};
 pub use options::LakeOptions;
 pub use runtime::Later;
+pub use status::TableStatus;
 pub use table::{FrozenRow, FrozenRows, HotShare, TieredTable, Versions};
 pub use tier::Tier;
 pub use tombstones::tombstone;

@@ -121,7 +121,8 @@ impl Tier {
 
     fn check_location(&self, asked: &str) -> Result<()> {
         let objects = headwater_objects::open(asked, &Default::default());
-        let asked_url = objects.map_or_else(|_| asked.to_owned(), |objects| objects.url().to_owned());
+        let asked_url =
+            objects.map_or_else(|_| asked.to_owned(), |objects| objects.url().to_owned());
         refuse_other(self.location(), &asked_url)
     }
 }
@@ -149,7 +150,9 @@ fn location(namespace: &Namespace, options: &LakeOptions) -> Result<String> {
     }
     let folder = namespace.path().join("lake");
     folder.to_str().map(str::to_owned).ok_or_else(|| {
-        Error::invalid(format!("the lake's folder {folder:?} is not UTF-8: give it another location"))
+        Error::invalid(format!(
+            "the lake's folder {folder:?} is not UTF-8: give it another location"
+        ))
     })
 }
 

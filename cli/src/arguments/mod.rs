@@ -1,5 +1,6 @@
 //! The command line.
 
+mod tier;
 mod vector;
 
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use headwater::cdc::{Op, Store};
 use headwater::document::Order;
 
+pub(crate) use tier::{TierRun, TierVerb};
 pub(crate) use vector::{CreateOptions, SearchQuery, VectorVerb};
 
 /// What the user asked for.
@@ -54,6 +56,9 @@ pub(crate) enum Area {
     /// Read, write and search embeddings, texts and metadata.
     #[command(subcommand)]
     Vector(VectorVerb),
+    /// Move old documents to the lake (Parquet and Apache Iceberg), and look at it.
+    #[command(subcommand)]
+    Tier(TierVerb),
     /// Show the change log.
     Events(EventQuery),
     /// Show what the database holds.

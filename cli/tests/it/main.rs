@@ -8,4 +8,5 @@ mod inspection;
 mod pipes;
 mod program;
 mod refusals;
+mod tier;
 mod vectors;

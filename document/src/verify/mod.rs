@@ -2,6 +2,7 @@
 
 mod directory;
 mod entries;
+mod lake;
 mod log;
 mod rows;
 
@@ -19,10 +20,11 @@ use crate::collections::{is_installed, names};
 use crate::id::DocumentId;
 
 /// Checks every collection of `namespace` and returns one line per defect: rows against the change
-/// log as far back as it is kept, the key directory and the indexes against the rows. Damage of the
+/// log as far back as it is kept, the key directory, the indexes and the lake against the rows. Damage of the
 /// log itself is for [`ChangeLog::verify`] to name; rows are not compared with a log that has any.
 ///
-/// Cost: a pass over the rows, one over the log, and a search per event and per index entry.
+/// Cost: a pass over the rows, one over the log, one over the files of archived documents, and a search
+/// per event and per index entry.
 ///
 /// # Errors
 /// SQLite's errors; `ResnapshotRequired` when retention deletes events meanwhile. Damage is not an
@@ -41,6 +43,7 @@ pub fn verify(namespace: &Namespace) -> Result<Vec<String>> {
             let mut check = Check::new(sql, table);
             check.rows(&mut found)?;
             check.directory(&mut found)?;
+            check.lake(namespace, &mut found)?;
             checks.insert(name, check);
         }
         log::compare(&changes, sql, &mut checks, &mut found)?;

@@ -22,8 +22,15 @@ enum State<T, E> {
     Refused(E),
     /// What has to be read first.
     Preparing(Box<Read<Commit<T, E>, E>>),
-    Described { writer: Arc<Writer>, options: WriteOptions, run: Run<T, E> },
-    Accepting { accepting: Accepting, slot: Arc<Slot<Result<T, E>>> },
+    Described {
+        writer: Arc<Writer>,
+        options: WriteOptions,
+        run: Run<T, E>,
+    },
+    Accepting {
+        accepting: Accepting,
+        slot: Arc<Slot<Result<T, E>>>,
+    },
     Accepted(Filled<Result<T, E>>),
     Finished,
 }

@@ -12,7 +12,9 @@ use iceberg::{NamespaceIdent, TableIdent};
 use tokio::sync::OnceCell;
 
 use crate::error::OrLake;
-use crate::files::{ContentHash, FilePlace, FileReader, FooterCache, WrittenFile, read_position_deletes};
+use crate::files::{
+    ContentHash, FilePlace, FileReader, FooterCache, WrittenFile, read_position_deletes,
+};
 use crate::io::LakeStorage;
 use crate::manifests::{FileSet, LiveFile, Manifests};
 use crate::schema::LakeSchema;
@@ -69,8 +71,7 @@ impl ColdTables {
             return Ok(known);
         }
         let io = lake.storage.file_io();
-        let metadata =
-            iceberg::spec::TableMetadata::read_from(&io, location).await.or_lake()?;
+        let metadata = iceberg::spec::TableMetadata::read_from(&io, location).await.or_lake()?;
         let table = Table::builder()
             .file_io(io)
             .metadata_location(location)
@@ -108,7 +109,8 @@ impl ColdTables {
         file: &WrittenFile,
     ) -> Result<(u64, ContentHash)> {
         let (store, place) = (storage.store().clone(), file.place.clone());
-        let file = FileReader::open(store, place, file.bytes, schema.clone(), &self.footers).await?;
+        let file =
+            FileReader::open(store, place, file.bytes, schema.clone(), &self.footers).await?;
         file.content().await
     }
 
@@ -173,8 +175,11 @@ impl ColdTable {
     ) -> Result<Vec<(&LiveFile, Vec<u64>)>> {
         let mut found = Vec::new();
         for file in self.files.data() {
-            let mut wanted: Vec<_> =
-                over.iter().filter(|(id, version)| self.may_have(file, id, *version)).cloned().collect();
+            let mut wanted: Vec<_> = over
+                .iter()
+                .filter(|(id, version)| self.may_have(file, id, *version))
+                .cloned()
+                .collect();
             if wanted.is_empty() {
                 continue;
             }

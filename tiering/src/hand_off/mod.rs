@@ -22,8 +22,8 @@ pub use policy::Policy;
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use headwater_primitives::{Error, ErrorKind, Result, Sequence, block_on};
 

@@ -52,11 +52,7 @@ pub(super) async fn go_on(hand_off: &mut HandOff) -> Result<()> {
     hand_off.tier.namespace().transaction(move |tx| end(tx, tiered)).await
 }
 
-async fn release(
-    hand_off: &HandOff,
-    next: Reached,
-    rows: Vec<(RecordId, Sequence)>,
-) -> Result<()> {
+async fn release(hand_off: &HandOff, next: Reached, rows: Vec<(RecordId, Sequence)>) -> Result<()> {
     let table = hand_off.table.clone();
     let work = move |tx: &Transaction<'_>| {
         for (id, version) in table.release(tx, &rows)? {
@@ -95,8 +91,9 @@ fn files(hand_off: &HandOff, reached: &Reached) -> Result<Vec<(i64, String)>> {
                   WHERE tiered = ? AND number >= ? ORDER BY number";
     hand_off.tier.namespace().query(|sql| {
         let mut statement = sql.prepare_cached(select)?;
-        let files = statement
-            .query_map(params![reached.tiered, reached.file], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let files = statement.query_map(params![reached.tiered, reached.file], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
         Ok(files.collect::<std::result::Result<_, _>>()?)
     })
 }

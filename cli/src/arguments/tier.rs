@@ -1,0 +1,62 @@
+//! `headwater tier …`: the command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+
+/// What to do with the lake.
+#[derive(Subcommand)]
+pub(crate) enum TierVerb {
+    /// Move documents to the lake, those written longest ago first. Without a limit all of them.
+    Run(TierRun),
+    /// Show what the lake has.
+    Status,
+}
+
+/// Which documents to move.
+#[derive(Args)]
+pub(crate) struct TierRun {
+    /// The store: document.
+    #[arg(requires = "name", value_parser = ["document"])]
+    pub(crate) store: Option<String>,
+    /// The collection; all of them when absent.
+    pub(crate) name: Option<String>,
+    /// Only what was last written so long ago, such as 30d, 12h, 15m or 10s.
+    #[arg(long, value_name = "DUR", value_parser = duration, conflicts_with = "keep")]
+    pub(crate) older_than: Option<Duration>,
+    /// Keep the N documents that were written last.
+    #[arg(long, value_name = "N")]
+    pub(crate) keep: Option<u64>,
+    /// Where the lake is to be, the first time: a folder, or a URL such as s3://bucket/prefix.
+    #[arg(long, value_name = "URL")]
+    pub(crate) location: Option<PathBuf>,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("{text:?} is no duration: write a number and s, m, h or d, such as 30d");
+    let unit = text.chars().last().ok_or_else(wrong)?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3600,
+        'd' => 86_400,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
+    number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_numbers_with_a_unit() {
+        assert_eq!(duration("90m"), Ok(Duration::from_secs(5400)));
+        assert_eq!(duration("0s"), Ok(Duration::ZERO));
+        for text in ["", "d", "5", "-5d", "5w", "5é", "99999999999999999999d"] {
+            assert!(duration(text).is_err(), "{text:?}");
+        }
+    }
+}
