@@ -115,7 +115,7 @@ mod tests {
     fn deleted_rows_and_unread_groups_are_left_out() {
         let mut chosen = Chosen::default();
         chosen.add(0, 0..10, [0..3, 8..10]);
-        chosen.add(2, 20..25, [20..25]);
+        chosen.add(2, 20..25, std::iter::once(20..25));
         let rows = |chosen: Chosen| selected(&chosen.selection());
         assert_eq!(rows(chosen.clone()), [0, 1, 2, 8, 9, 10, 11, 12, 13, 14]);
         let chosen = chosen.without(&[0, 2, 9, 15, 20, 24]);
