@@ -31,6 +31,8 @@ pub enum ErrorKind {
     ReadOnly,
     /// `.wait()` was called on the thread that would have to do the work.
     WouldDeadlock,
+    /// A transaction needs a value that is not in the hot tier: fetch it, and try again.
+    NotFetched,
     /// A read snapshot was ended because it kept the write-ahead log from being reset.
     SnapshotTooOld,
     /// The change log no longer holds what the consumer needs next: take a new snapshot.
@@ -104,7 +106,10 @@ impl Error {
 
     /// Whether the same call may succeed when it is simply made again.
     pub fn is_retryable(&self) -> bool {
-        matches!(self.0.kind, ErrorKind::GroupAborted | ErrorKind::SnapshotTooOld)
+        matches!(
+            self.0.kind,
+            ErrorKind::GroupAborted | ErrorKind::SnapshotTooOld | ErrorKind::NotFetched
+        )
     }
 
     /// The same kind and message without the cause, for the members of a group that failed together.

@@ -25,7 +25,7 @@ pub use durability::Durability;
 pub use error::{Error, ErrorKind, Result};
 pub use ids::{IdSource, SeededIds, SystemIds, derived_id};
 pub use namespace::{Namespace, NamespaceBuilder, Part, Snapshot, WeakNamespace};
-pub use operation::{Commit, Pending, Read, Submit, block_on};
+pub use operation::{Answer, Commit, Pending, Read, Submit, block_on};
 pub use record_id::{IdKind, RecordId, ToId};
 pub use segment::{Codec, LogStats, Record, Segment, SegmentHeader, SegmentLog, Unit, varint};
 pub use sequence::Sequence;

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::block_on;
+use super::{Read, block_on};
 use super::slot::{Filled, Slot};
 use crate::error::Error;
 use crate::writer::{Accepting, Transaction, Work, WriteOptions, Writer};
@@ -19,6 +19,8 @@ pub struct Commit<T, E = Error>(State<T, E>);
 
 enum State<T, E> {
     Refused(E),
+    /// What has to be read before the write can be described.
+    Preparing(Box<Read<Commit<T, E>, E>>),
     Described { writer: Arc<Writer>, options: WriteOptions, run: Run<T, E> },
     Accepting { accepting: Accepting, slot: Arc<Slot<Result<T, E>>> },
     Accepted(Filled<Result<T, E>>),
@@ -39,6 +41,12 @@ where
         Commit(State::Refused(error))
     }
 
+    /// A write that needs something to be read first, off the writer thread: `read` gives the write
+    /// itself. It takes its place among the others once that is done.
+    pub fn after(read: Read<Commit<T, E>, E>) -> Self {
+        Commit(State::Preparing(Box::new(read)))
+    }
+
     /// The same write with `change` applied to what it returns. Runs on the writer thread, before
     /// the commit, so keep it small.
     pub fn map<U: Send + 'static>(
@@ -52,12 +60,18 @@ where
                 run: Box::new(move |tx| run(tx).map(change)),
             }),
             State::Refused(error) => Commit(State::Refused(error)),
+            State::Preparing(read) => {
+                Commit::after(read.and_then(|commit| Ok(commit.map(change))))
+            }
             _ => unreachable!("`map` takes the handle before it can be polled"),
         }
     }
 
     /// The same write, with `options` in place of those it was described with.
     pub fn with(mut self, options: WriteOptions) -> Self {
+        if let State::Preparing(read) = self.0 {
+            return Commit::after(read.and_then(|commit| Ok(commit.with(options))));
+        }
         if let State::Described { options: current, .. } = &mut self.0 {
             let scope = current.scope;
             *current = options;
@@ -99,6 +113,14 @@ where
     fn poll_accepted(&mut self, context: &mut Context<'_>) -> Poll<Result<(), E>> {
         loop {
             match &mut self.0 {
+                State::Preparing(read) => match Pin::new(&mut **read).poll(context) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(Ok(commit)) => self.0 = commit.0,
+                    Poll::Ready(Err(error)) => {
+                        self.0 = State::Finished;
+                        return Poll::Ready(Err(error));
+                    }
+                },
                 State::Described { .. } => self.accept(),
                 State::Accepting { accepting, slot } => match Pin::new(accepting).poll(context) {
                     Poll::Pending => return Poll::Pending,

@@ -6,6 +6,6 @@ mod read;
 mod slot;
 
 pub use commit::{Commit, Pending, Submit};
-pub use read::Read;
+pub use read::{Answer, Read};
 
 pub use park::block_on;
