@@ -11,7 +11,8 @@ use crate::table::{Table, Wanted, missing, place};
 /// The vector store's own tables.
 pub(crate) const PART: Part = Part {
     name: "vector",
-    migrations: &["
+    migrations: &[
+        "
 CREATE TABLE vector_stores(
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
@@ -23,7 +24,8 @@ CREATE TABLE vector_stores(
     -- The filter fields of which a row ever had more than one entry, a bit each.
     multi INTEGER NOT NULL DEFAULT 0
 );
-", "
+",
+        "
 -- Where embeddings go that leave the hot tier.
 CREATE TABLE vector_warm(
     store INTEGER PRIMARY KEY,
@@ -43,7 +45,8 @@ CREATE TABLE vector_warm(
     -- Goes up whenever embeddings leave.
     moves INTEGER NOT NULL
 );
-"],
+",
+    ],
 };
 
 /// The committed stores of one namespace, shared by all handles.

@@ -4,14 +4,32 @@ use crate::outcome::{Failure, Outcome};
 use crate::test_run::{self, Plan};
 use crate::{cargo, prerequisites};
 
+/// The package of the vector store.
+const VECTOR: &str = "headwater-vector";
+
 pub(crate) fn run(arguments: &[String]) -> Outcome<()> {
     let scope = match arguments {
         [] => vec!["--workspace".into()],
         [flag, name] if flag == "--crate" => vec!["--package".into(), package_named(name)?],
         _ => return Err(Failure::Usage("`test` takes only --crate NAME".into())),
     };
-    prerequisites::install(&[prerequisites::STRACE])?;
-    test_run::run(&Plan { cargo: scope, harness: Vec::new(), environment: Vec::new() })
+    let tests_vectors = scope.len() == 1 || scope.last().is_some_and(|package| package == VECTOR);
+    let mut needed = vec![prerequisites::STRACE];
+    let mut plans = vec![Plan::of(scope)];
+    if tests_vectors {
+        needed.push(prerequisites::PROTOC);
+        plans.push(warm_tier());
+    }
+    prerequisites::install(&needed)?;
+    test_run::run(&plans)
+}
+
+/// The vector store with its warm tier: a run of its own, so that everything else is tested as it is
+/// without.
+fn warm_tier() -> Plan {
+    let cargo = ["--package", VECTOR, "--features", "lance", "--lib", "--test", "it"];
+    let harness = vec!["warm::".to_owned()];
+    Plan { harness, ..Plan::of(cargo.map(str::to_owned).to_vec()) }
 }
 
 /// Takes the name of a package or of its folder.

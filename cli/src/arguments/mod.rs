@@ -9,6 +9,8 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use headwater::cdc::{Op, Store};
 use headwater::document::Order;
 
+#[cfg(feature = "lance")]
+pub(crate) use vector::DemoteOptions;
 pub(crate) use vector::{CreateOptions, SearchQuery, VectorVerb};
 
 /// What the user asked for.

@@ -5,8 +5,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::{Read, block_on};
 use super::slot::{Filled, Slot};
+use super::{Read, block_on};
 use crate::error::Error;
 use crate::writer::{Accepting, Transaction, Work, WriteOptions, Writer};
 
@@ -21,8 +21,15 @@ enum State<T, E> {
     Refused(E),
     /// What has to be read before the write can be described.
     Preparing(Box<Read<Commit<T, E>, E>>),
-    Described { writer: Arc<Writer>, options: WriteOptions, run: Run<T, E> },
-    Accepting { accepting: Accepting, slot: Arc<Slot<Result<T, E>>> },
+    Described {
+        writer: Arc<Writer>,
+        options: WriteOptions,
+        run: Run<T, E>,
+    },
+    Accepting {
+        accepting: Accepting,
+        slot: Arc<Slot<Result<T, E>>>,
+    },
     Accepted(Filled<Result<T, E>>),
     Finished,
 }
@@ -60,9 +67,7 @@ where
                 run: Box::new(move |tx| run(tx).map(change)),
             }),
             State::Refused(error) => Commit(State::Refused(error)),
-            State::Preparing(read) => {
-                Commit::after(read.and_then(|commit| Ok(commit.map(change))))
-            }
+            State::Preparing(read) => Commit::after(read.and_then(|commit| Ok(commit.map(change)))),
             _ => unreachable!("`map` takes the handle before it can be polled"),
         }
     }

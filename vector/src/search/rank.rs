@@ -146,7 +146,8 @@ fn complete(
 ) -> Result<()> {
     let metric = index.graph.options().metric;
     let labels: Vec<u64> = rows.iter().map(|row| row.row).collect();
-    for (row, distance) in rows.iter_mut().zip(nearest::distances(inner, index, vector, known, &labels)?)
+    for (row, distance) in
+        rows.iter_mut().zip(nearest::distances(inner, index, vector, known, &labels)?)
     {
         if row.explain.vector.is_none() {
             let side = |distance| Side { rank: 0, score: score(metric, distance) };

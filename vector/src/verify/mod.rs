@@ -78,9 +78,13 @@ impl<'a> Check<'a> {
     /// Every embedding that is elsewhere is there.
     fn warm(&self, namespace: &Namespace, found: &mut Vec<String>) -> Result<()> {
         match Pointer::load(self.sql, self.table.number)? {
-            Some(pointer) if pointer.version > 0 => Warm::of(namespace, &self.table)
-                .tier
-                .verify(namespace, self.sql, &self.table, &pointer, found),
+            Some(pointer) if pointer.version > 0 => Warm::of(namespace, &self.table).tier.verify(
+                namespace,
+                self.sql,
+                &self.table,
+                &pointer,
+                found,
+            ),
             _ => Ok(()),
         }
     }

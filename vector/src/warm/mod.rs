@@ -28,9 +28,9 @@ use crate::table::Table;
 
 pub(crate) use held::{Generation, Held};
 pub(crate) use pointer::Pointer;
-pub(crate) use tier::{Tier, not_fetched};
 #[cfg(feature = "lance")]
 pub use tier::{Demote, DemoteProgress, DemoteReport, WarmTier};
+pub(crate) use tier::{Tier, not_fetched};
 
 /// Rows looked up at once.
 const PAGE: usize = 1024;
@@ -142,9 +142,8 @@ pub(crate) fn rows_after(
     after: i64,
 ) -> Result<Vec<(i64, Generation)>> {
     let mut select = sql.prepare_cached(&table.sql.warm_rows)?;
-    let found = select.query_map((after, PAGE as i64), |row| {
-        Ok((row.get(0)?, Generation(row.get(1)?)))
-    })?;
+    let found =
+        select.query_map((after, PAGE as i64), |row| Ok((row.get(0)?, Generation(row.get(1)?))))?;
     Ok(found.collect::<std::result::Result<_, _>>()?)
 }
 

@@ -87,8 +87,7 @@ impl Pointer {
 
 /// A namespace that its owner has not opened with this code yet has no such table.
 fn has_table(sql: &Connection) -> Result<bool> {
-    let mut select = sql.prepare_cached(
-        "SELECT EXISTS(SELECT 1 FROM sqlite_schema WHERE name = 'vector_warm')",
-    )?;
+    let mut select = sql
+        .prepare_cached("SELECT EXISTS(SELECT 1 FROM sqlite_schema WHERE name = 'vector_warm')")?;
     Ok(select.query_row([], |row| row.get(0))?)
 }

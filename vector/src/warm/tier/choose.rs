@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use headwater_cdc::ChangeLog;
 use headwater_primitives::rusqlite::{Connection, OptionalExtension};
-use headwater_primitives::{Error, Namespace, Result, Timestamp};
+use headwater_primitives::{Error, Namespace, Result};
 
 use super::super::Generation;
 use super::demote::Demote;
@@ -41,9 +41,7 @@ pub(super) fn cutoff(
 
 /// The last version that is `age` old.
 fn written_before(namespace: &Namespace, changes: &ChangeLog, age: Duration) -> Result<i64> {
-    let now = namespace.clock().now();
-    let age = i64::try_from(age.as_micros()).unwrap_or(i64::MAX);
-    let time = Timestamp(now.0.saturating_sub(age));
+    let time = namespace.clock().now().before(age);
     let log = changes.segments();
     let first = namespace.query(|sql| log.first_at(sql, time))?;
     let start = changes.start();
@@ -96,7 +94,8 @@ pub(super) fn batch(
         && bytes < BATCH_BYTES
         && let Some(row) = rows.next()?
     {
-        let blob = row.get_ref(2)?.as_blob().map_err(|_| Error::corrupt("an embedding is no blob"))?;
+        let blob =
+            row.get_ref(2)?.as_blob().map_err(|_| Error::corrupt("an embedding is no blob"))?;
         bytes += blob.len();
         let vector = embedding::decode(blob)?;
         // One of another length would make the whole batch fail; `verify` names it.

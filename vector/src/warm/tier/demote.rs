@@ -196,15 +196,27 @@ impl<'a, P: FnMut(DemoteProgress) -> ControlFlow<()>> Demotion<'a, P> {
         let place = Place::of(namespace, table, &pointer)?;
         let (at, session, mark) = (place.clone(), tier.session(), pointer.mark.clone());
         let version = pointer.version;
-        let dataset = Tier::wait(namespace, async move {
-            dataset::to_write(&at, session, version, &mark).await
-        })?;
+        let dataset =
+            Tier::wait(
+                namespace,
+                async move { dataset::to_write(&at, session, version, &mark).await },
+            )?;
         let schema = schema(table.options.dimensions, &pointer.mark);
         let total = namespace.query(|sql| choose::count(sql, table, cutoff))?;
         let done = DemoteProgress { total, ..DemoteProgress::default() };
         let report = DemoteReport { version, ..DemoteReport::default() };
-        let demotion =
-            Demotion { inner, tier, place, pointer, schema, cutoff, dataset, progress, done, report };
+        let demotion = Demotion {
+            inner,
+            tier,
+            place,
+            pointer,
+            schema,
+            cutoff,
+            dataset,
+            progress,
+            done,
+            report,
+        };
         Ok(demotion)
     }
 
@@ -328,7 +340,8 @@ impl<'a, P: FnMut(DemoteProgress) -> ControlFlow<()>> Demotion<'a, P> {
         while let Some(batch) = batches.next() {
             self.pointer.moves += 1;
             self.pointer.unfinished = batches.peek().is_some();
-            let (inner, batch, pointer) = (self.inner.clone(), batch.to_vec(), self.pointer.clone());
+            let (inner, batch, pointer) =
+                (self.inner.clone(), batch.to_vec(), self.pointer.clone());
             let durable = WriteOptions::durability(Durability::Sync);
             let moved: u64 = self
                 .inner

@@ -28,7 +28,6 @@ use crate::table::Table;
 use prefetch::Prefetched;
 use runtime::Runtime;
 
-
 pub use demote::{Demote, DemoteProgress, DemoteReport};
 pub use place::WarmTier;
 pub(crate) use prefetch::not_fetched;

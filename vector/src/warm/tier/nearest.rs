@@ -14,7 +14,7 @@ use crate::store::Inner;
 /// So few accepted rows are fetched and measured one by one.
 const FEW: usize = 1024;
 /// Datasets of so few entries are looked at whole.
-const SMALL: u64 = 4096;
+const SMALL: u64 = 1024;
 /// Asking the index for more than one entry in so many costs more than looking at all of them.
 const SHARE: u64 = 8;
 /// Partitions that are searched for each so many candidates.

@@ -84,7 +84,8 @@ impl Place {
         let root = std::path::absolute(namespace.path())?;
         let folder = root.join("lake").join("vector").join(file_name(&table.name));
         let uri = folder.to_str().map(str::to_owned).ok_or_else(|| {
-            let reason = "its path is not UTF-8, which Lance's paths are: give it a `WarmTier` elsewhere";
+            let reason =
+                "its path is not UTF-8, which Lance's paths are: give it a `WarmTier` elsewhere";
             Error::new(ErrorKind::Unsupported, format!("{}: {reason}", place(&table.name)))
         })?;
         Ok(Place { uri, folder: Some(folder), params })

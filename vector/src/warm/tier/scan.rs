@@ -33,9 +33,10 @@ impl<'a> Scan<'a> {
     ) -> Result<Scan<'a>> {
         let uri = dataset.uri().to_owned();
         let mut scanner = dataset.scan();
-        let width = dataset.schema().field(super::columns::VECTOR).map_or(1, |field| {
-            super::columns::width(&field.data_type())
-        });
+        let width = dataset
+            .schema()
+            .field(super::columns::VECTOR)
+            .map_or(1, |field| super::columns::width(&field.data_type()));
         let rows = (BATCH_BYTES / (width * size_of::<f32>())).clamp(64, BATCH_ROWS);
         let described = scanner
             .batch_size(rows)
