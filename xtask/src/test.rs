@@ -24,12 +24,14 @@ pub(crate) fn run(arguments: &[String]) -> Outcome<()> {
     test_run::run(&plans)
 }
 
-/// The vector store with its warm tier: a run of its own, so that everything else is tested as it is
+/// The vector store with its warm tier, and the program that moves embeddings: a run of its own, so that everything else is tested as it is
 /// without.
 fn warm_tier() -> Plan {
-    let cargo = ["--package", VECTOR, "--features", "lance", "--lib", "--test", "it"];
+    let features = "headwater-vector/lance,headwater-cli/lance";
+    let packages = ["--package", VECTOR, "--package", "headwater-cli"];
+    let cargo = [&packages[..], &["--features", features, "--tests"]].concat();
     let harness = vec!["warm::".to_owned()];
-    Plan { harness, ..Plan::of(cargo.map(str::to_owned).to_vec()) }
+    Plan { harness, ..Plan::of(cargo.into_iter().map(str::to_owned).collect()) }
 }
 
 /// Takes the name of a package or of its folder.

@@ -9,3 +9,5 @@ mod pipes;
 mod program;
 mod refusals;
 mod vectors;
+#[cfg(feature = "lance")]
+mod warm;

@@ -21,6 +21,7 @@ pub(crate) enum Held {
     /// A number: it is in the warm tier, under the row's number and this generation.
     Warm(Generation),
     /// The same, and it was fetched from there.
+    #[cfg_attr(not(feature = "lance"), allow(dead_code))]
     Fetched(Vec<f32>, Generation),
 }
 

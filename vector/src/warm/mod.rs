@@ -47,6 +47,7 @@ pub(crate) struct Warm {
 struct Tiers(Mutex<HashMap<u32, Arc<Warm>>>);
 
 /// What a nearest-neighbour search asks of the warm tier.
+#[cfg_attr(not(feature = "lance"), allow(dead_code))]
 pub(crate) struct Nearest<'a> {
     pub(crate) pointer: &'a Pointer,
     pub(crate) vector: &'a [f32],

@@ -20,7 +20,7 @@ use lance_linalg::distance::MetricType;
 use super::super::{Generation, Pointer, count};
 use super::columns::{CHECKSUM, Found, GENERATION, ROW, VECTOR};
 use super::error::of_lance;
-use super::scan::Scan;
+use super::scan::{Scan, scanner};
 use super::{Tier, dataset, liveness};
 use crate::metric::Metric;
 use crate::store::Inner;
@@ -57,9 +57,8 @@ pub(super) async fn confirm(
             expected.len()
         )));
     }
-    let mut scanner = dataset.scan();
     let columns = [ROW, GENERATION, CHECKSUM, VECTOR];
-    scanner.project(&columns).map_err(in_place)?;
+    let mut scanner = scanner(dataset, &columns).map_err(in_place)?;
     scanner.scan_in_order(true);
     scanner.limit(None, Some(before as i64)).map_err(in_place)?;
     let mut batches = scanner.try_into_stream().await.map_err(in_place)?;

@@ -6,7 +6,7 @@ use lance::dataset::scanner::{DatasetRecordBatchStream, Scanner};
 use lance::deps::arrow_array::RecordBatch;
 
 use super::Tier;
-use super::columns::Found;
+use super::columns::{Found, VECTOR, width};
 use super::error::of_lance;
 
 /// Entries of a batch.
@@ -15,6 +15,18 @@ const BATCH_ROWS: usize = 4096;
 const BATCH_BYTES: usize = 4 << 20;
 /// Batches that are read ahead.
 const AHEAD: usize = 4;
+/// Bytes that were read and not decoded yet: more than any batch has.
+const IO_BYTES: u64 = 64 << 20;
+
+/// What reads `columns` of `dataset` in bounded memory.
+pub(super) fn scanner(dataset: &Dataset, columns: &[&str]) -> lance::Result<Scanner> {
+    let vectors = dataset.schema().field(VECTOR);
+    let width = vectors.map_or(1, |field| width(&field.data_type()));
+    let rows = (BATCH_BYTES / (width * size_of::<f32>())).clamp(64, BATCH_ROWS);
+    let mut scanner = dataset.scan();
+    scanner.batch_size(rows).batch_readahead(AHEAD).io_buffer_size(IO_BYTES).project(columns)?;
+    Ok(scanner)
+}
 
 /// A pass over a dataset.
 pub(super) struct Scan<'a> {
@@ -32,19 +44,8 @@ impl<'a> Scan<'a> {
         describe: impl FnOnce(&mut Scanner) -> lance::Result<()>,
     ) -> Result<Scan<'a>> {
         let uri = dataset.uri().to_owned();
-        let mut scanner = dataset.scan();
-        let width = dataset
-            .schema()
-            .field(super::columns::VECTOR)
-            .map_or(1, |field| super::columns::width(&field.data_type()));
-        let rows = (BATCH_BYTES / (width * size_of::<f32>())).clamp(64, BATCH_ROWS);
-        let described = scanner
-            .batch_size(rows)
-            .batch_readahead(AHEAD)
-            .project(columns)
-            .map(drop)
-            .and_then(|()| describe(&mut scanner));
-        described.map_err(|error| of_lance(&uri, error))?;
+        let mut scanner = scanner(dataset, columns).map_err(|error| of_lance(&uri, error))?;
+        describe(&mut scanner).map_err(|error| of_lance(&uri, error))?;
         let place = uri.clone();
         let stream = Tier::wait(namespace, async move {
             scanner.try_into_stream().await.map_err(|error| of_lance(&place, error))
