@@ -11,7 +11,8 @@ use crate::table::{Table, Wanted, missing, place};
 /// The vector store's own tables.
 pub(crate) const PART: Part = Part {
     name: "vector",
-    migrations: &["
+    migrations: &[
+        "
 CREATE TABLE vector_stores(
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
@@ -23,7 +24,29 @@ CREATE TABLE vector_stores(
     -- The filter fields of which a row ever had more than one entry, a bit each.
     multi INTEGER NOT NULL DEFAULT 0
 );
-"],
+",
+        "
+-- Where embeddings go that leave the hot tier.
+CREATE TABLE vector_warm(
+    store INTEGER PRIMARY KEY,
+    -- A URL; empty for the place below the namespace.
+    location TEXT NOT NULL,
+    -- What the object store is opened with.
+    options TEXT NOT NULL,
+    -- What the dataset is marked with.
+    mark TEXT NOT NULL,
+    -- The dataset's version that readers open, and how many entries it has; 0 before the first.
+    version INTEGER NOT NULL,
+    entries INTEGER NOT NULL,
+    -- Whether it may have entries of rows that never left.
+    unfinished INTEGER NOT NULL,
+    -- Entries when its vectors' index was trained; 0 without one.
+    trained INTEGER NOT NULL,
+    -- Goes up whenever embeddings leave.
+    moves INTEGER NOT NULL
+);
+",
+    ],
 };
 
 /// The committed stores of one namespace, shared by all handles.

@@ -1,12 +1,14 @@
 //! A row checked and encoded at the call, before anything is queued.
 
 use headwater_primitives::jsonb::{self, Kind, ObjectWriter, View};
+use headwater_primitives::rusqlite::types::{ToSqlOutput, ValueRef};
 use headwater_primitives::{Error, ErrorKind, RecordId, Result};
 
 use crate::embedding::Embedding;
 use crate::image::image;
 use crate::record::{Embedded, RowFields};
 use crate::table::{Table, place};
+use crate::warm::Generation;
 
 /// The largest row: embedding, text and metadata together, as they are stored.
 pub const MAX_ROW_BYTES: usize = 16 << 20;
@@ -16,6 +18,8 @@ pub(crate) struct Encoded {
     /// `None`: generate one.
     pub(crate) id: Option<RecordId>,
     pub(crate) embedding: Option<Embedding>,
+    /// The generation of an embedding that stays in the warm tier, whose numbers may be here or not.
+    pub(crate) warm: Option<Generation>,
     pub(crate) text: Option<Box<str>>,
     /// A JSONB object.
     pub(crate) metadata: Vec<u8>,
@@ -54,7 +58,7 @@ impl Encoded {
             return lacking("a text");
         }
         let text = text.map(Into::into);
-        let mut row = Encoded { id, embedding, text, metadata, image: Vec::new() };
+        let mut row = Encoded { id, embedding, warm: None, text, metadata, image: Vec::new() };
         match row.id.take() {
             Some(id) => {
                 row.settle(table, &id)?;
@@ -76,8 +80,15 @@ impl Encoded {
         Ok(())
     }
 
-    /// The embedding as it is stored.
-    pub(crate) fn blob(&self) -> Option<&[u8]> {
+    /// The embedding as its column has it.
+    pub(crate) fn column(&self) -> ToSqlOutput<'_> {
+        match (self.warm, self.blob()) {
+            (Some(Generation(generation)), _) => ToSqlOutput::Owned(generation.into()),
+            (None, blob) => ToSqlOutput::Borrowed(blob.map_or(ValueRef::Null, ValueRef::Blob)),
+        }
+    }
+
+    fn blob(&self) -> Option<&[u8]> {
         self.embedding.as_ref().map(|embedding| embedding.blob.as_slice())
     }
 

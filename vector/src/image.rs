@@ -6,6 +6,7 @@ use headwater_primitives::{RecordId, Result};
 use crate::embedding::Embedding;
 use crate::record::{Embedded, RowFields};
 use crate::rows::StoredRow;
+use crate::warm::not_fetched;
 
 /// The JSONB of a row whose type has `fields`. The same parts give the same bytes.
 pub(crate) fn image<S: AsRef<str>>(
@@ -39,9 +40,10 @@ pub(crate) fn image<S: AsRef<str>>(
 }
 
 impl StoredRow {
-    /// The JSONB of this row as a store with `fields` shows it.
+    /// The JSONB of this row as a store with `fields` shows it: without its embedding, where that is
+    /// in the warm tier.
     pub(crate) fn image<S: AsRef<str>>(&self, fields: &RowFields<S>) -> Result<Vec<u8>> {
-        let embedding = self.embedding.as_deref().map(Embedding::of).transpose()?;
+        let embedding = self.embedding.values().map(Embedding::of).transpose()?;
         self.image_with(fields, embedding.as_ref())
     }
 
@@ -56,7 +58,13 @@ impl StoredRow {
     }
 
     /// Decodes this row into the user's type.
+    ///
+    /// # Errors
+    /// `NotFetched` when its embedding is in the warm tier; `InvalidInput` when it does not fit.
     pub(crate) fn decode<T: Embedded>(&self) -> Result<T> {
+        if self.embedding.is_elsewhere() {
+            return Err(not_fetched(&self.id));
+        }
         jsonb::from_slice(&self.image(&T::fields())?)
             .map_err(|error| error.context(format!("row {} does not fit its type", self.id)))
     }

@@ -28,6 +28,7 @@ mod table;
 mod text;
 mod transaction;
 mod verify;
+mod warm;
 mod write;
 mod written;
 
@@ -51,6 +52,8 @@ pub use stores::{StoreInfo, stores};
 pub use text::{Snippet, SnippetOptions, TextQuery};
 pub use transaction::VectorTransaction;
 pub use verify::verify;
+#[cfg(feature = "lance")]
+pub use warm::{Demote, DemoteProgress, DemoteReport, WarmTier};
 pub use written::{BulkWritten, PutOptions, Versioned, Written};
 
 pub use headwater_primitives::{IdKind, RecordId, ToId};

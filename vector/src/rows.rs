@@ -3,8 +3,9 @@
 use headwater_primitives::rusqlite::{Connection, OptionalExtension, Row as SqlRow};
 use headwater_primitives::{Error, RecordId, Result, Sequence};
 
-use crate::embedding;
+use crate::embedding::Embedding;
 use crate::table::{COLUMNS, Table};
+use crate::warm::Held;
 
 /// A row as it is stored.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,7 +14,7 @@ pub(crate) struct StoredRow {
     pub(crate) row: i64,
     pub(crate) id: RecordId,
     pub(crate) version: Sequence,
-    pub(crate) embedding: Option<Vec<f32>>,
+    pub(crate) embedding: Held,
     pub(crate) text: Option<String>,
     /// A JSONB object.
     pub(crate) metadata: Vec<u8>,
@@ -24,23 +25,24 @@ impl StoredRow {
     pub(crate) fn read(row: &SqlRow<'_>) -> Result<StoredRow> {
         let metadata =
             row.get_ref(4)?.as_blob().map_err(|_| Error::corrupt("a row's metadata is no blob"))?;
-        let embedding = row
-            .get_ref(5)?
-            .as_blob_or_null()
-            .map_err(|_| Error::corrupt("a row's embedding is no blob"))?;
         Ok(StoredRow {
             row: row.get(0)?,
             id: RecordId::from_sql(row.get_ref(1)?)?,
             version: Sequence(row.get::<_, i64>(2)? as u64),
             text: text_of(row, 3)?.map(str::to_owned),
             metadata: metadata.to_vec(),
-            embedding: embedding.map(embedding::decode).transpose()?,
+            embedding: Held::read(row.get_ref(5)?)?,
         })
+    }
+
+    /// Whether its numbers are here and those of `embedding`.
+    pub(crate) fn has(&self, embedding: &Embedding) -> bool {
+        self.embedding.values().is_some_and(|values| embedding.is(values))
     }
 
     /// Bytes that it takes in memory, nearly.
     pub(crate) fn bytes(&self) -> usize {
-        let embedding = self.embedding.as_ref().map_or(0, |values| values.len() * 4);
+        let embedding = self.embedding.values().map_or(0, |values| values.len() * 4);
         embedding + self.text.as_ref().map_or(0, String::len) + self.metadata.len() + 64
     }
 }

@@ -42,11 +42,14 @@ impl<T: Embedded> SnapshotRows for VectorStore<T> {
         while bytes < limit.bytes.max(1)
             && let Some(row) = found.next()?
         {
-            let row = snapshot_row(&table, StoredRow::read(row)?)?;
-            bytes += row.row.len();
+            let row = StoredRow::read(row)?;
+            // An embedding takes about as much in the image as its numbers do printed.
+            let missing = if row.embedding.is_elsewhere() { table.options.dimensions } else { 0 };
+            bytes += row.bytes() + missing * size_of::<f32>();
             rows.push(row);
         }
-        Ok(rows)
+        self.inner.fill_at(snapshot.sql(), &mut rows)?;
+        rows.into_iter().map(|row| snapshot_row(&table, row)).collect()
     }
 }
 

@@ -20,6 +20,7 @@ use crate::row::Row;
 use crate::rows::StoredRow;
 use crate::table::{Table, Wanted, place};
 use crate::transaction::VectorTransaction;
+use crate::warm::Warm;
 use crate::write::{Existing, Writing};
 use crate::written::{BulkWritten, PutOptions, Written};
 use crate::{bulk, embedding};
@@ -60,6 +61,7 @@ pub(crate) struct Inner {
     pub(crate) namespace: Namespace,
     pub(crate) changes: ChangeLog,
     pub(crate) table: Arc<Table>,
+    pub(crate) warm: Arc<Warm>,
     search: OnceLock<Arc<SearchIndex>>,
 }
 
@@ -138,7 +140,8 @@ impl<T: Embedded> VectorStore<T> {
     fn of(namespace: &Namespace, changes: ChangeLog, table: Arc<Table>) -> Self {
         Indexes::forget_lost(namespace, &changes, &table);
         let search = OnceLock::new();
-        let inner = Inner { namespace: namespace.clone(), changes, table, search };
+        let warm = Warm::of(namespace, &table);
+        let inner = Inner { namespace: namespace.clone(), changes, table, warm, search };
         Self::from_inner(Arc::new(inner))
     }
 
@@ -215,7 +218,42 @@ impl<T: Embedded> VectorStore<T> {
         id: impl ToId,
         change: impl FnOnce(&mut T) + Send + 'static,
     ) -> Commit<Written> {
-        self.change(id, move |table, row| change::value(table, row, change))
+        let id = match self.inner.checked_id(id) {
+            Ok(id) => id,
+            Err(error) => return Commit::refused(error),
+        };
+        match self.inner.warm_pointer() {
+            Err(error) => Commit::refused(error),
+            Ok(None) => self.update_with(id, None, change),
+            Ok(Some(_)) => {
+                let (store, read) = (self.clone(), self.inner.read_one(id.clone()));
+                Commit::after(read.and_then(move |row| Ok(store.update_with(id, row, change))))
+            }
+        }
+    }
+
+    /// [`update`](Self::update) of a row whose embedding was fetched as `fetched` has it.
+    fn update_with(
+        &self,
+        id: RecordId,
+        fetched: Option<StoredRow>,
+        change: impl FnOnce(&mut T) + Send + 'static,
+    ) -> Commit<Written> {
+        let inner = self.inner.clone();
+        self.inner.write(move |writing| {
+            writing.change(&id, |row| {
+                let mut row = row.clone();
+                if let Some(fetched) = fetched
+                    && fetched.row == row.row
+                    && fetched.embedding.generation() == row.embedding.generation()
+                {
+                    row.embedding = fetched.embedding;
+                }
+                // It may have left the hot tier since.
+                inner.warm.tier.fetched(&inner, &mut row);
+                change::value(writing.table, &row, change)
+            })
+        })
     }
 
     /// Changes the text alone; `None` takes it away.

@@ -43,6 +43,13 @@ pub(crate) struct Statements {
     pub(crate) by_row: String,
     pub(crate) add_entry: String,
     pub(crate) remove_entry: String,
+    /// Makes `vector_N_warm`, from which the rows are known whose embedding is elsewhere.
+    pub(crate) warm_index: String,
+    /// Pages of the numbers and generations of those rows.
+    pub(crate) warm_rows: String,
+    pub(crate) warm_count: String,
+    /// The generation of a row whose embedding is elsewhere.
+    pub(crate) held: String,
 }
 
 /// The columns that [`StoredRow`](crate::rows::StoredRow) is read from.
@@ -68,6 +75,22 @@ impl Statements {
                 "INSERT OR IGNORE INTO {filter}(field, value, row) VALUES (?, ?, ?)"
             ),
             remove_entry: format!("DELETE FROM {filter} WHERE field = ? AND value = ? AND row = ?"),
+            // Hot rows have no entry in it.
+            warm_index: format!(
+                "CREATE INDEX IF NOT EXISTS {table}_warm ON {table}(row, embedding) \
+                 WHERE typeof(embedding) = 'integer'"
+            ),
+            warm_rows: format!(
+                "SELECT row, embedding FROM {table} INDEXED BY {table}_warm \
+                 WHERE typeof(embedding) = 'integer' AND row > ? ORDER BY row LIMIT ?"
+            ),
+            warm_count: format!(
+                "SELECT count(*) FROM {table} INDEXED BY {table}_warm \
+                 WHERE typeof(embedding) = 'integer'"
+            ),
+            held: format!(
+                "SELECT embedding FROM {table} WHERE row = ? AND typeof(embedding) = 'integer'"
+            ),
             table,
             filter,
         }
@@ -121,14 +144,15 @@ impl Table {
         )?;
         let number = u32::try_from(tx.sql().last_insert_rowid())
             .map_err(|_| Error::new(ErrorKind::TooLarge, "too many vector stores"))?;
-        let Statements { table, filter, .. } = Statements::new(number);
+        let Statements { table, filter, warm_index, .. } = Statements::new(number);
         // AUTOINCREMENT: the number of a deleted row is never used again, since indexes label their
         // entries with it. The id has no type, so integers and texts stay what they are.
         tx.sql().execute_batch(&format!(
             "CREATE TABLE {table}(row INTEGER PRIMARY KEY AUTOINCREMENT, id NOT NULL UNIQUE, \
              version INTEGER NOT NULL, metadata BLOB NOT NULL, text TEXT, embedding BLOB);
              CREATE TABLE {filter}(field INTEGER NOT NULL, value BLOB NOT NULL, \
-             row INTEGER NOT NULL, PRIMARY KEY(field, value, row)) WITHOUT ROWID;"
+             row INTEGER NOT NULL, PRIMARY KEY(field, value, row)) WITHOUT ROWID;
+             {warm_index};"
         ))?;
         Table::load(tx.sql(), name)?
             .ok_or_else(|| Error::corrupt(format!("{} was made and is not there", place(name))))

@@ -1,6 +1,7 @@
 //! A vector store inside a transaction: the same operations, at once, on the writer thread.
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use headwater_primitives::{Result, ToId, Transaction};
 use serde_json::Value;
@@ -18,13 +19,14 @@ use crate::{change, embedding};
 /// A vector store inside one transaction. Reads see the transaction's own writes. Made by
 /// [`VectorStore::within`](crate::VectorStore::within).
 pub struct VectorTransaction<'a, T> {
+    inner: &'a Arc<Inner>,
     writing: Writing<'a>,
     kind: PhantomData<fn() -> T>,
 }
 
 impl<'a, T: Embedded> VectorTransaction<'a, T> {
-    pub(crate) fn new(inner: &'a Inner, tx: &'a Transaction<'a>) -> Self {
-        VectorTransaction { writing: inner.in_transaction(tx), kind: PhantomData }
+    pub(crate) fn new(inner: &'a Arc<Inner>, tx: &'a Transaction<'a>) -> Self {
+        VectorTransaction { inner, writing: inner.in_transaction(tx), kind: PhantomData }
     }
 
     /// Inserts a new row.
@@ -70,9 +72,10 @@ impl<'a, T: Embedded> VectorTransaction<'a, T> {
     /// The row under `id`.
     ///
     /// # Errors
-    /// `InvalidInput` for an id of the wrong kind, or when the row does not fit `T`; `Corrupt`.
+    /// `InvalidInput` for an id of the wrong kind, or when the row does not fit `T`; `NotFetched` when
+    /// its embedding is in the warm tier, and was not fetched before; `Corrupt`.
     pub fn get(&self, id: impl ToId) -> Result<Option<T>> {
-        self.writing.find(&id.to_id()?)?.map(|row| row.decode()).transpose()
+        self.find(id)?.map(|row| row.decode()).transpose()
     }
 
     /// The row under `id` with its version.
@@ -80,15 +83,19 @@ impl<'a, T: Embedded> VectorTransaction<'a, T> {
     /// # Errors
     /// As [`get`](Self::get).
     pub fn get_versioned(&self, id: impl ToId) -> Result<Option<Versioned<T>>> {
-        self.writing.find(&id.to_id()?)?.map(versioned).transpose()
+        self.find(id)?.map(versioned).transpose()
     }
 
     /// Changes a row in place.
     ///
     /// # Errors
-    /// `NotFound`; `InvalidInput` when `change` changes the id; as `put`.
+    /// `NotFound`; `InvalidInput` when `change` changes the id; as `put` and [`get`](Self::get).
     pub fn update(&self, id: impl ToId, change: impl FnOnce(&mut T)) -> Result<Written> {
-        self.change(id, |table, row| change::value(table, row, change))
+        self.change(id, |table, row| {
+            let mut row = row.clone();
+            self.inner.warm.tier.fetched(self.inner, &mut row);
+            change::value(table, &row, change)
+        })
     }
 
     /// Changes the text alone; `None` takes it away.
@@ -142,6 +149,13 @@ impl<'a, T: Embedded> VectorTransaction<'a, T> {
     /// As `delete`, and `Conflict`.
     pub fn delete_with(&self, id: impl ToId, options: PutOptions) -> Result<Option<Written>> {
         self.writing.delete(&id.to_id()?, options.expected)
+    }
+
+    /// The row under `id`, with its embedding if that is here or was fetched.
+    fn find(&self, id: impl ToId) -> Result<Option<StoredRow>> {
+        let Some(mut row) = self.writing.find(&id.to_id()?)? else { return Ok(None) };
+        self.inner.warm.tier.fetched(self.inner, &mut row);
+        Ok(Some(row))
     }
 
     fn encode(&self, row: &T) -> Result<Encoded> {

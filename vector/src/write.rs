@@ -116,7 +116,7 @@ impl Writing<'_> {
         }
         let version = self.changes.next_sequence(self.tx).0 as i64;
         let mut insert = self.tx.sql().prepare_cached(&self.table.sql.insert)?;
-        if insert.execute((id, version, &row.text, &row.metadata, row.blob()))? == 0 {
+        if insert.execute((id, version, &row.text, &row.metadata, row.column()))? == 0 {
             return Ok(None);
         }
         let number = self.tx.sql().last_insert_rowid();
@@ -130,15 +130,15 @@ impl Writing<'_> {
         let entries =
             EntryChange::between(self.table, Some(&before.metadata), Some(&after.metadata))?;
         // An embedding that stays need not be printed a second time.
-        let image = match (&before.embedding, &after.embedding) {
-            (Some(values), Some(same)) if same.is(values) => {
+        let image = match &after.embedding {
+            Some(same) if before.has(same) || is_kept(&before, after) => {
                 before.image_with(fields, Some(same))?
             }
             _ => before.image(fields)?,
         };
         let version = self.changes.next_sequence(self.tx).0 as i64;
         let mut replace = self.tx.sql().prepare_cached(&self.table.sql.replace)?;
-        replace.execute((row, version, &after.text, &after.metadata, after.blob()))?;
+        replace.execute((row, version, &after.text, &after.metadata, after.column()))?;
         entries.apply(self.tx, self.table, row)?;
         self.emit(Op::Update, &before.id, row, Some(&image), Some(&after.image))
     }
@@ -213,6 +213,11 @@ impl Writing<'_> {
             ),
         )
     }
+}
+
+/// Whether the embedding in the warm tier stays what it is.
+fn is_kept(before: &StoredRow, after: &Encoded) -> bool {
+    after.warm.is_some() && after.warm == before.embedding.generation()
 }
 
 /// Refuses an id of the other kind.

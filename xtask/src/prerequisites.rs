@@ -21,6 +21,13 @@ pub(crate) const STRACE: Prerequisite = Prerequisite {
     is_there: || !cfg!(target_os = "linux") || on_path("strace"),
 };
 
+/// Compiles the messages of Lance's format, for the vector store's warm tier.
+pub(crate) const PROTOC: Prerequisite = Prerequisite {
+    name: "protoc",
+    package: "protobuf-compiler",
+    is_there: || std::env::var_os("PROTOC").is_some() || on_path("protoc"),
+};
+
 /// Makes Python's virtual environments.
 pub(crate) const PYTHON_VENV: Prerequisite = Prerequisite {
     name: "Python's venv module",

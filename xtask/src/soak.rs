@@ -9,14 +9,14 @@ const DEFAULT_MINUTES: u64 = 30;
 pub(crate) fn run(arguments: &[String]) -> Outcome<()> {
     let minutes = minutes(arguments)?;
     prerequisites::install(&[prerequisites::STRACE])?;
-    test_run::run(&Plan {
+    test_run::run(&[Plan {
         cargo: vec!["--release".into(), "--workspace".into()],
         harness: ["soak", "--ignored", "--nocapture", "--test-threads=1"].map(Into::into).into(),
         environment: vec![
             ("HEADWATER_SOAK", "1".into()),
             ("HEADWATER_SOAK_MINUTES", minutes.to_string()),
         ],
-    })
+    }])
 }
 
 fn minutes(arguments: &[String]) -> Outcome<u64> {

@@ -5,20 +5,41 @@ use crate::servers::Servers;
 use crate::test_run::{self, Plan};
 use crate::{cargo, prerequisites};
 
+/// The package of the vector store.
+const VECTOR: &str = "headwater-vector";
+
 pub(crate) fn run(arguments: &[String]) -> Outcome<()> {
     let package = match arguments {
         [] => None,
         [flag, name] if flag == "--crate" => Some(package_named(name)?),
         _ => return Err(Failure::Usage("`test` takes only --crate NAME".into())),
     };
-    prerequisites::install(&[prerequisites::STRACE])?;
+    let tests_vectors = package.as_deref().is_none_or(|package| package == VECTOR);
+    let mut needed = vec![prerequisites::STRACE];
+    if tests_vectors {
+        needed.push(prerequisites::PROTOC);
+    }
+    prerequisites::install(&needed)?;
     let servers = Servers::start(package.as_deref())?;
     let scope = match package {
         Some(package) => vec!["--package".into(), package],
         None => vec!["--workspace".into()],
     };
-    let environment = servers.environment();
-    test_run::run(&Plan { cargo: scope, harness: Vec::new(), environment })
+    let mut plans = vec![Plan { environment: servers.environment(), ..Plan::of(scope) }];
+    if tests_vectors {
+        plans.push(warm_tier());
+    }
+    test_run::run(&plans)
+}
+
+/// The vector store with its warm tier, and the program that moves embeddings: a run of its own, so that
+/// everything else is tested as it is without.
+fn warm_tier() -> Plan {
+    let features = "headwater-vector/lance,headwater-cli/lance";
+    let packages = ["--package", VECTOR, "--package", "headwater-cli"];
+    let cargo = [&packages[..], &["--features", features, "--tests"]].concat();
+    let harness = vec!["warm::".to_owned()];
+    Plan { harness, ..Plan::of(cargo.into_iter().map(str::to_owned).collect()) }
 }
 
 /// Takes the name of a package or of its folder.

@@ -1,7 +1,7 @@
-//! One run of `cargo test`: built once, its output passed on line by line and counted per crate.
+//! Runs of `cargo test`: each built once, their output passed on line by line and counted per crate.
 //!
-//! The whole scope is one cargo call, since cargo resolves features for the packages it is given:
-//! a call per crate would build the same dependencies again and again.
+//! What shares its features is one cargo call, since cargo resolves features for the packages it is
+//! given: a call per crate would build the same dependencies again and again.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, PipeReader, Write};
@@ -31,18 +31,33 @@ pub(crate) struct Plan {
     pub(crate) environment: Vec<(&'static str, String)>,
 }
 
+impl Plan {
+    /// What cargo is given, and nothing else.
+    pub(crate) fn of(cargo: Vec<String>) -> Self {
+        Plan { cargo, harness: Vec::new(), environment: Vec::new() }
+    }
+}
+
 /// Builds, runs, prints the table and the last line `N passed, N failed, N skipped`.
-pub(crate) fn run(plan: &Plan) -> Outcome<()> {
+pub(crate) fn run(plans: &[Plan]) -> Outcome<()> {
     let started = Instant::now();
-    let Some(owners) = build(plan)? else {
-        println!("\nthe tests do not build\n0 passed, 1 failed, 0 skipped");
-        return Err(Failure::Reported);
-    };
+    let mut owners = HashMap::new();
+    for plan in plans {
+        let Some(built) = build(plan)? else {
+            println!("\nthe tests do not build\n0 passed, 1 failed, 0 skipped");
+            return Err(Failure::Reported);
+        };
+        owners.extend(built);
+    }
     let mut tally = Tally::new(owners, started.elapsed());
-    let status = execute(plan, &mut tally)?;
-    tally.finish(status.success());
+    let mut succeeded = true;
+    for plan in plans {
+        let status = execute(plan, &mut tally)?;
+        tally.finish(status.success());
+        succeeded &= status.success();
+    }
     print!("{tally}");
-    if status.success() && tally.failed() == 0 { Ok(()) } else { Err(Failure::Reported) }
+    if succeeded && tally.failed() == 0 { Ok(()) } else { Err(Failure::Reported) }
 }
 
 /// Builds every test program; returns which package each one belongs to, by file name.

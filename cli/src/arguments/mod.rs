@@ -11,6 +11,8 @@ use headwater::cdc::{Op, Store};
 use headwater::document::Order;
 
 pub(crate) use tier::{TierRun, TierVerb};
+#[cfg(feature = "lance")]
+pub(crate) use vector::DemoteOptions;
 pub(crate) use vector::{CreateOptions, SearchQuery, VectorVerb};
 
 /// What the user asked for.

@@ -38,6 +38,42 @@ pub(crate) enum VectorVerb {
     ///
     /// A search by both is fused by reciprocal ranks, unless a weight is given: then by scores.
     Search(Box<SearchQuery>),
+    /// Move embeddings out of the hot tier; they are found and read as before, only slower.
+    ///
+    /// All of them, unless something else is said. Ctrl-C ends it: what has moved stays moved.
+    #[cfg(feature = "lance")]
+    Demote(DemoteOptions),
+}
+
+/// Which embeddings leave the hot tier.
+#[cfg(feature = "lance")]
+#[derive(Args)]
+pub(crate) struct DemoteOptions {
+    /// The store.
+    pub(crate) name: String,
+    /// Only those of rows that were not written for so long, such as 90s, 15m, 12h or 30d.
+    #[arg(long, value_name = "DUR", value_parser = duration)]
+    pub(crate) older_than: Option<std::time::Duration>,
+    /// None of the N rows that were written last.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) keep: u64,
+}
+
+/// A number with its unit.
+#[cfg(feature = "lance")]
+fn duration(text: &str) -> Result<std::time::Duration, String> {
+    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let seconds: u64 = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 60 * 60,
+        "d" => 24 * 60 * 60,
+        _ => return Err("a number with s, m, h or d behind it, such as 30d".to_owned()),
+    };
+    let number: u64 = number.parse().map_err(|error| format!("{number:?}: {error}"))?;
+    let seconds = number.checked_mul(seconds).ok_or("longer than anything")?;
+    Ok(std::time::Duration::from_secs(seconds))
 }
 
 /// What a store is made with.

@@ -1,6 +1,8 @@
 //! `headwater vector …`.
 
 mod create;
+#[cfg(feature = "lance")]
+mod demote;
 mod hits;
 mod one;
 mod query;
@@ -20,6 +22,8 @@ pub(crate) fn run(db: &Path, verb: VectorVerb) -> Outcome {
         VectorVerb::Get(one) => one::get(db, &one),
         VectorVerb::Delete { one, ack } => one::delete(db, &one, ack),
         VectorVerb::Search(query) => search::run(db, &query),
+        #[cfg(feature = "lance")]
+        VectorVerb::Demote(options) => demote::run(db, &options),
     }
 }
 

@@ -10,3 +10,5 @@ mod program;
 mod refusals;
 mod tier;
 mod vectors;
+#[cfg(feature = "lance")]
+mod warm;

@@ -1,5 +1,6 @@
 //! Waiting for a future on the current thread.
 
+use std::cell::Cell;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
@@ -29,6 +30,8 @@ thread_local! {
         let parker = Arc::new(Parker { thread: thread::current(), woken: AtomicBool::new(false) });
         (parker.clone(), Waker::from(parker))
     };
+    /// Whether this thread waits in a future that it is waiting for.
+    static IS_WAITING: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Runs `future` to its end, parking the thread in between: how every `.wait()` waits.
@@ -36,8 +39,14 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     PARKER.with(|(parker, waker)| {
         let mut context = Context::from_waker(waker);
+        let is_nested = IS_WAITING.replace(true);
         loop {
             if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+                IS_WAITING.set(is_nested);
+                if is_nested {
+                    // A waking of the outer future may have been taken for one of this.
+                    parker.woken.store(true, Ordering::Release);
+                }
                 return output;
             }
             while !parker.woken.swap(false, Ordering::AcqRel) {
@@ -72,6 +81,21 @@ mod tests {
             }
             Poll::Pending
         }
+    }
+
+    #[test]
+    fn a_future_that_is_woken_while_another_is_waited_for_in_it_is_polled_again() {
+        let mut polls = 0;
+        let outer = std::future::poll_fn(|context| {
+            polls += 1;
+            if polls == 1 {
+                context.waker().wake_by_ref();
+                block_on(Third(0));
+                return Poll::Pending;
+            }
+            Poll::Ready(polls)
+        });
+        assert_eq!(block_on(outer), 2);
     }
 
     #[test]

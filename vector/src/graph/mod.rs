@@ -11,6 +11,7 @@ mod codes;
 mod file;
 mod funnel;
 mod link;
+mod measure;
 mod nodes;
 mod places;
 mod pool;
@@ -31,6 +32,7 @@ use crate::distance::padded;
 use crate::metric::Metric;
 use crate::row_set::RowSet;
 use link::Plan;
+pub(crate) use measure::Measure;
 use nodes::Nodes;
 use scratch::{Scratch, Scratches};
 
@@ -192,6 +194,15 @@ impl Graph {
             };
             labels.iter().map(|label| nodes.by_label.get(*label).map(distance)).collect()
         })
+    }
+
+    /// Measures the distances of vectors that are not in the graph from `query`, as if they were.
+    ///
+    /// # Errors
+    /// As [`search`](Self::search).
+    #[cfg_attr(not(feature = "lance"), allow(dead_code))]
+    pub(crate) fn measure(&self, query: &[f32]) -> Result<Measure> {
+        Measure::new(&self.options, query)
     }
 
     /// The `k` vectors nearest to `query` by the first of `prefixes`, by their first so many numbers:

@@ -140,7 +140,10 @@ impl SearchIndex {
                 feed.filters.remove(label);
                 continue;
             };
-            match &row.embedding {
+            if row.embedding.is_elsewhere() {
+                self.begin_to_let_go_in(sql)?;
+            }
+            match row.embedding.values() {
                 Some(embedding) => self.graph.restage(label, embedding)?,
                 None => drop(self.graph.remove(label)),
             }

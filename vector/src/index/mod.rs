@@ -8,6 +8,7 @@ mod file;
 mod filter_sets;
 mod follower;
 mod lost;
+mod moved;
 mod open;
 mod rebuild;
 mod stats;
@@ -51,6 +52,10 @@ pub(crate) struct SearchIndex {
     keeping: Mutex<()>,
     /// Goes up when the graph is emptied to be built again.
     rebuilds: AtomicU64,
+    /// Up to which move the graph has let go of the embeddings that are in the warm tier.
+    let_go: AtomicU64,
+    /// Embeddings that moved later than this are still in the graph.
+    letting_go: AtomicU64,
     stopping: AtomicBool,
     /// [`Feed::fed`] and the rows of its tail, as they were lately: for those who would not wait.
     fed: AtomicU64,

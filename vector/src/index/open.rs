@@ -165,6 +165,8 @@ impl SearchIndex {
             text,
             keeping: Mutex::new(()),
             rebuilds: AtomicU64::new(0),
+            let_go: AtomicU64::new(0),
+            letting_go: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
             fed: AtomicU64::new(fed.0),
             tail_rows: AtomicUsize::new(0),
@@ -176,6 +178,7 @@ impl SearchIndex {
         if text_at.is_none() {
             index.index_all_text(namespace, head)?;
         }
+        index.begin_to_let_go(namespace)?;
         Ok(index)
     }
 
@@ -209,6 +212,7 @@ impl SearchIndex {
         self.rebuilds.fetch_add(1, Ordering::SeqCst);
         self.graph.clear();
         self.stage_all(namespace)?;
+        self.begin_to_let_go(namespace)?;
         self.index_all_text(namespace, head)?;
         feed.tail = Tail::new(&self.text);
         feed.epoch = namespace.epoch();
@@ -221,7 +225,7 @@ impl SearchIndex {
     fn stage_all(&self, namespace: &Namespace) -> Result<()> {
         self.each_page(namespace, |rows| {
             for row in rows {
-                if let Some(embedding) = &row.embedding {
+                if let Some(embedding) = row.embedding.values() {
                     self.graph.stage(row.row as u64, embedding)?;
                 }
             }

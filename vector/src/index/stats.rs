@@ -10,7 +10,7 @@ use super::SearchIndex;
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct IndexStats {
-    /// Embeddings that searches find.
+    /// Embeddings in the graph: those of the hot tier.
     pub vectors: usize,
     /// Those of them that wait to be linked into the graph: each costs every search one distance.
     pub unlinked: usize,

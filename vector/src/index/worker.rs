@@ -97,6 +97,7 @@ impl SearchIndex {
     fn work(&self, namespace: &Namespace, pace: &mut Pace) -> Result<bool> {
         let changes = ChangeLog::open(namespace)?;
         self.catch_up_gently(namespace, &changes)?;
+        self.let_go_of_moved(namespace)?;
         let compression = self.table.options.compression;
         let untrained = compression != Compression::None && self.graph.code_bytes().is_none();
         if untrained && self.graph.can_train() {

@@ -2,6 +2,7 @@
 
 mod fuse;
 mod hit;
+mod nearest;
 mod rank;
 
 pub use hit::{Explain, Found, SearchHit, Side};
@@ -10,7 +11,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use headwater_primitives::filter::Filter;
-use headwater_primitives::{Error, Read, Result};
+use headwater_primitives::{Answer, Error, Read, Result};
 
 use crate::embedding;
 use crate::index::IndexStats;
@@ -273,7 +274,13 @@ impl<T: Embedded> Search<T> {
         if let Err(error) = self.check() {
             return Read::ready(Err(error));
         }
-        Read::new(move || rank::run(&self.inner, &self.query))
+        let Search { inner, query, .. } = self;
+        Read::answered(move || {
+            if query.vector.is_none() {
+                return Answer::Now(rank::run(&inner, &query));
+            }
+            in_its_place(inner, move |inner| rank::run(inner, &query))
+        })
     }
 
     /// Makes the search and reads the rows.
@@ -281,13 +288,16 @@ impl<T: Embedded> Search<T> {
         if let Err(error) = self.check() {
             return Read::ready(Err(error));
         }
-        Read::new(move || {
-            let hits = rank::run(&self.inner, &self.query)?;
-            let store = VectorStore::<T>::from_inner(self.inner);
-            let rows = store.get_many(hits.iter().map(|hit| &hit.id)).wait()?;
-            // What was deleted since it was found is left out.
-            let found = hits.into_iter().zip(rows);
-            Ok(found.filter_map(|(hit, row)| Some(Found { hit, row: row? })).collect())
+        let Search { inner, query, .. } = self;
+        Read::answered(move || {
+            in_its_place(inner, move |inner| {
+                let hits = rank::run(inner, &query)?;
+                let store = VectorStore::<T>::from_inner(inner.clone());
+                let rows = store.get_many(hits.iter().map(|hit| &hit.id)).wait()?;
+                // What was deleted since it was found is left out.
+                let found = hits.into_iter().zip(rows);
+                Ok(found.filter_map(|(hit, row)| Some(Found { hit, row: row? })).collect())
+            })
         })
     }
 
@@ -301,5 +311,17 @@ impl<T: Embedded> Search<T> {
             ));
         }
         Ok(())
+    }
+}
+
+/// Does `work` on this thread, or where the warm tier is read if the store has one.
+fn in_its_place<R: Send + 'static>(
+    inner: Arc<Inner>,
+    work: impl FnOnce(&Arc<Inner>) -> Result<R> + Send + 'static,
+) -> Answer<R> {
+    match inner.warm_pointer() {
+        Ok(None) => Answer::Now(work(&inner)),
+        Ok(Some(_)) => inner.later(work),
+        Err(error) => Answer::Now(Err(error)),
     }
 }

@@ -1,8 +1,9 @@
 //! Making a search.
 
-use headwater_primitives::{RecordId, Result};
+use headwater_primitives::{Error, ErrorKind, RecordId, Result};
 
 use super::fuse::{Hits, Ranked, fuse, union};
+use super::nearest::{self, FoundWarm, Known};
 use super::{Explain, Fusion, Query, SearchHit, Side};
 use crate::graph::Neighbor;
 use crate::index::{SearchIndex, View};
@@ -10,6 +11,7 @@ use crate::metric::Metric;
 use crate::row_set::RowSet;
 use crate::rows;
 use crate::store::Inner;
+use crate::table::place;
 use crate::text::{SnippetOptions, TextQuery};
 
 /// Rows that each side of a search by both gives.
@@ -24,7 +26,20 @@ pub(super) fn run(inner: &Inner, query: &Query) -> Result<Vec<SearchHit>> {
     let index = inner.search_index()?;
     for attempt in 1.. {
         let view = index.view(&inner.namespace, &inner.changes, query.filter.as_ref())?;
-        let ranked = rank(index, &view, query)?;
+        // The warm tier is asked first: what gets another embedding meanwhile is in the graph by the
+        // time that this is asked.
+        let warm = nearest::of_warm(inner, index, &view, query, depth(query))?;
+        let view = match &warm {
+            Some(_) => index.view(&inner.namespace, &inner.changes, query.filter.as_ref())?,
+            None => view,
+        };
+        let (ranked, known) = rank(inner, index, &view, query, warm.as_ref())?;
+        if warm.is_some_and(|warm| index.has_let_go_since(warm.moves)) {
+            if attempt >= ATTEMPTS {
+                return Err(too_busy(inner));
+            }
+            continue;
+        }
         let numbers: Vec<i64> = ranked.iter().map(|ranked| ranked.row as i64).collect();
         if !index.was_whole(&view) {
             continue;
@@ -33,23 +48,38 @@ pub(super) fn run(inner: &Inner, query: &Query) -> Result<Vec<SearchHit>> {
         if ids.iter().all(Option::is_some) || attempt >= ATTEMPTS {
             let hits = ranked.into_iter().zip(ids);
             let hits = hits.filter_map(|(ranked, id)| Some((ranked, id?)));
-            return complete_hits(inner, index, query, hits.collect());
+            return complete_hits(inner, index, query, &known, hits.collect());
         }
     }
     Ok(Vec::new())
 }
 
-fn rank(index: &SearchIndex, view: &View, query: &Query) -> Result<Vec<Ranked>> {
-    let metric = index.graph.options().metric;
+/// How many rows each side has to give.
+fn depth(query: &Query) -> usize {
     let both = query.text.is_some() && query.vector.is_some();
-    let depth = if both { DEPTH.max(query.limit.saturating_mul(2)) } else { query.limit };
+    if both { DEPTH.max(query.limit.saturating_mul(2)) } else { query.limit }
+}
+
+/// The best rows, and the distances that were measured on the way.
+fn rank(
+    inner: &Inner,
+    index: &SearchIndex,
+    view: &View,
+    query: &Query,
+    warm: Option<&FoundWarm>,
+) -> Result<(Vec<Ranked>, Known)> {
+    let mut known = Known::new();
+    let metric = index.graph.options().metric;
+    let depth = depth(query);
     let text = match &query.text {
         Some(text) => by_text(view, text, depth, view.accept.as_deref())?,
         None => Hits::new(),
     };
     let vector = match &query.vector {
         Some(vector) => {
-            let found = by_vector(index, view, query, vector, depth)?;
+            let hot = by_vector(index, view, query, vector, depth)?;
+            let found = nearest::merged(hot, warm, depth);
+            known.extend(found.iter().map(|found| (found.label, found.distance)));
             found.iter().map(|found| (found.label, score(metric, found.distance))).collect()
         }
         None => Hits::new(),
@@ -58,7 +88,7 @@ fn rank(index: &SearchIndex, view: &View, query: &Query) -> Result<Vec<Ranked>> 
     match (&query.text, &query.vector) {
         (Some(text), Some(vector)) => {
             if let Fusion::Weighted { .. } = query.fusion {
-                complete(index, view, text, vector, &mut rows)?;
+                complete(inner, index, view, text, vector, &known, &mut rows)?;
             }
             fuse(&mut rows, query.fusion, query.limit);
         }
@@ -69,7 +99,7 @@ fn rank(index: &SearchIndex, view: &View, query: &Query) -> Result<Vec<Ranked>> 
             }
         }
     }
-    Ok(rows)
+    Ok((rows, known))
 }
 
 fn by_text(view: &View, query: &TextQuery, k: usize, accept: Option<&RowSet>) -> Result<Hits> {
@@ -106,15 +136,19 @@ fn by_vector(
 
 /// Gives each row that one side has found the score that the other side would give it.
 fn complete(
+    inner: &Inner,
     index: &SearchIndex,
     view: &View,
     text: &TextQuery,
     vector: &[f32],
+    known: &Known,
     rows: &mut [Ranked],
 ) -> Result<()> {
     let metric = index.graph.options().metric;
     let labels: Vec<u64> = rows.iter().map(|row| row.row).collect();
-    for (row, distance) in rows.iter_mut().zip(index.graph.distances(vector, &labels)?) {
+    for (row, distance) in
+        rows.iter_mut().zip(nearest::distances(inner, index, vector, known, &labels)?)
+    {
         if row.explain.vector.is_none() {
             let side = |distance| Side { rank: 0, score: score(metric, distance) };
             row.explain.vector = distance.map(side);
@@ -140,16 +174,27 @@ fn score(metric: Metric, distance: f32) -> f32 {
     }
 }
 
+fn too_busy(inner: &Inner) -> Error {
+    Error::new(
+        ErrorKind::SnapshotTooOld,
+        format!(
+            "{}: embeddings moved during each of {ATTEMPTS} attempts to search: try again",
+            place(&inner.table.name)
+        ),
+    )
+}
+
 /// Adds to the rows what is asked for beside them.
 fn complete_hits(
     inner: &Inner,
     index: &SearchIndex,
     query: &Query,
+    known: &Known,
     hits: Vec<(Ranked, RecordId)>,
 ) -> Result<Vec<SearchHit>> {
     let labels: Vec<u64> = hits.iter().map(|(ranked, _)| ranked.row).collect();
     let distances = match &query.vector {
-        Some(vector) => index.graph.distances(vector, &labels)?,
+        Some(vector) => nearest::distances(inner, index, vector, known, &labels)?,
         None => vec![None; labels.len()],
     };
     let hits = hits.into_iter().zip(distances);

@@ -13,10 +13,11 @@ use headwater_primitives::{Namespace, RecordId, Result, Sequence};
 
 use crate::stores::tables;
 use crate::table::Table;
+use crate::warm::{Pointer, Warm};
 
 /// Checks every vector store of `namespace` and returns one line per defect: rows against the change
 /// log as far back as it is kept, the key directory and the entries of filter fields against the
-/// rows. Damage of the log itself is for [`ChangeLog::verify`] to name; rows are not compared with a
+/// rows, and the warm tier against the rows whose embeddings are in it. Damage of the log itself is for [`ChangeLog::verify`] to name; rows are not compared with a
 /// log that has any.
 ///
 /// Cost: a pass over the rows, one over the log, and a search per event and per entry.
@@ -39,6 +40,7 @@ pub fn verify(namespace: &Namespace) -> Result<Vec<String>> {
         log::compare(&changes, sql, &mut checks, &mut found)?;
         for check in checks.values() {
             check.entries(&mut found)?;
+            check.warm(namespace, &mut found)?;
         }
         Ok(found)
     })
@@ -70,6 +72,20 @@ impl<'a> Check<'a> {
             matched: HashSet::new(),
             lost: HashMap::new(),
             gone: HashSet::new(),
+        }
+    }
+
+    /// Every embedding that is elsewhere is there.
+    fn warm(&self, namespace: &Namespace, found: &mut Vec<String>) -> Result<()> {
+        match Pointer::load(self.sql, self.table.number)? {
+            Some(pointer) if pointer.version > 0 => Warm::of(namespace, &self.table).tier.verify(
+                namespace,
+                self.sql,
+                &self.table,
+                &pointer,
+                found,
+            ),
+            _ => Ok(()),
         }
     }
 

@@ -30,7 +30,7 @@ fn sound(table: &Table, row: &Row<'_>) -> Result<()> {
     let row = StoredRow::read(row)?;
     jsonb::validate(&row.metadata)?;
     check_metadata(&row.metadata)?;
-    if let Some(values) = &row.embedding {
+    if let Some(values) = row.embedding.values() {
         embedding::check(&table.options, values)?;
     }
     match table.known_kind() {

@@ -17,3 +17,7 @@ mod support;
 mod transactions;
 mod typed;
 mod verify;
+#[cfg(feature = "lance")]
+mod warm;
+#[cfg(not(feature = "lance"))]
+mod warm_absent;

@@ -101,7 +101,7 @@ fn an_id_that_does_not_lead_to_its_row_is_named() {
     let schema = sql();
     schema
         .execute_batch(
-            "PRAGMA writable_schema = ON; CREATE TABLE saved AS SELECT * FROM \
+            "DROP INDEX vector_1_warm; PRAGMA writable_schema = ON; CREATE TABLE saved AS SELECT * FROM \
         sqlite_schema WHERE name IN ('vector_1', 'sqlite_autoindex_vector_1_1')",
         )
         .unwrap();

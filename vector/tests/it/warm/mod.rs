@@ -1,0 +1,12 @@
+//! Embeddings in the warm tier: what is found, read and written does not tell where they are.
+
+mod behaviour;
+mod crash;
+mod demotion;
+mod events;
+mod follower;
+mod model;
+mod places;
+mod recall;
+mod support;
+mod transactions;
