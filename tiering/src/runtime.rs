@@ -23,7 +23,7 @@ enum State {
 }
 
 /// Threads for decoding and encoding; I/O of a local folder has blocking threads of its own.
-const WORKERS: usize = 2;
+const WORKERS: usize = 4;
 
 impl LakeRuntime {
     /// The runtime of `namespace`.

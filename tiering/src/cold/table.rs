@@ -25,7 +25,7 @@ use crate::tombstones::Tombstones;
 const MANIFEST_BYTES: usize = 32 << 20;
 const FOOTER_BYTES: usize = 64 << 20;
 /// Tables that are kept; those used longest ago go first.
-const TABLES: usize = 64;
+const TABLES: usize = 16;
 
 /// The tables of one lake that were read.
 pub(crate) struct ColdTables {

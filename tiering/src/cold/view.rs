@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use headwater_cdc::Store;
 use headwater_primitives::filter::Filter;
 use headwater_primitives::rusqlite::{Connection, OptionalExtension, params};
@@ -14,6 +15,9 @@ use crate::catalog;
 use crate::runtime::Later;
 use crate::tier::Lake;
 use crate::tombstones::{self, Tombstones};
+
+/// Rows that are looked up at the same time.
+const READS_AT_ONCE: usize = 8;
 
 /// What the lake has of one table, as one state of the hot tier has it. Files are never changed, so it
 /// stays what it is for as long as they are kept.
@@ -75,11 +79,9 @@ impl ColdView {
         let (lake, table) = (self.lake.clone(), self.loading());
         self.lake.runtime.run(async move {
             let Some(table) = table.await? else { return Ok(vec![None; keys.len()]) };
-            let mut bodies = Vec::with_capacity(keys.len());
-            for (id, version) in keys {
-                bodies.push(find(&lake, &table, &id, version).await?);
-            }
-            Ok(bodies)
+            let (lake, table) = (&lake, &table);
+            let find = |(id, version)| async move { find(lake, table, &id, version).await };
+            stream::iter(keys).map(find).buffered(READS_AT_ONCE).try_collect().await
         })
     }
 
