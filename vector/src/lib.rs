@@ -31,6 +31,7 @@ mod verify;
 mod write;
 mod written;
 
+pub mod ann;
 pub mod graph;
 pub mod quantize;
 

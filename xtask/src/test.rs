@@ -4,14 +4,33 @@ use crate::outcome::{Failure, Outcome};
 use crate::test_run::{self, Plan};
 use crate::{cargo, prerequisites};
 
+/// Optional features whose tests are run with all the others, in the same build: a call of its own for
+/// each would build their packages, and what those depend on, again. The defaults are what
+/// `cargo xtask check` looks at.
+const FEATURES: [(&str, &str); 1] = [("headwater-vector", "hnsw_rs")];
+
 pub(crate) fn run(arguments: &[String]) -> Outcome<()> {
-    let scope = match arguments {
-        [] => vec!["--workspace".into()],
-        [flag, name] if flag == "--crate" => vec!["--package".into(), package_named(name)?],
+    let package = match arguments {
+        [] => None,
+        [flag, name] if flag == "--crate" => Some(package_named(name)?),
         _ => return Err(Failure::Usage("`test` takes only --crate NAME".into())),
     };
     prerequisites::install(&[prerequisites::STRACE])?;
-    test_run::run(&Plan { cargo: scope, harness: Vec::new(), environment: Vec::new() })
+    let cargo = scope(package.as_deref());
+    test_run::run(&Plan { cargo, harness: Vec::new(), environment: Vec::new() })
+}
+
+/// The whole workspace or one package, with the features that there are to be tested.
+fn scope(package: Option<&str>) -> Vec<String> {
+    let mut scope = match package {
+        None => vec!["--workspace".into()],
+        Some(package) => vec!["--package".into(), package.into()],
+    };
+    let in_scope = |owner: &str| package.is_none_or(|package| package == owner);
+    for (owner, feature) in FEATURES.iter().filter(|(owner, _)| in_scope(owner)) {
+        scope.extend(["--features".into(), format!("{owner}/{feature}")]);
+    }
+    scope
 }
 
 /// Takes the name of a package or of its folder.
@@ -24,5 +43,19 @@ fn package_named(name: &str) -> Outcome<String> {
             "there is no crate {name:?}; there are {}",
             names.join(", ")
         ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn features_are_tested_where_their_package_is() {
+        let feature = "headwater-vector/hnsw_rs".to_owned();
+        for package in [None, Some("headwater-vector")] {
+            assert!(scope(package).contains(&feature), "{package:?}");
+        }
+        assert_eq!(scope(Some("headwater-cdc")), ["--package", "headwater-cdc"]);
     }
 }
