@@ -3,7 +3,7 @@
 use headwater_primitives::{RecordId, Result};
 
 use super::fuse::{Hits, Ranked, fuse, union};
-use super::{Explain, Fusion, Query, SearchHit, Side};
+use super::{Explain, Fusion, Query, SearchHit, Side, feedback};
 use crate::graph::Neighbor;
 use crate::index::{SearchIndex, View};
 use crate::metric::Metric;
@@ -41,8 +41,8 @@ pub(super) fn run(inner: &Inner, query: &Query) -> Result<Vec<SearchHit>> {
 
 fn rank(index: &SearchIndex, view: &View, query: &Query) -> Result<Vec<Ranked>> {
     let metric = index.graph.options().metric;
-    let both = query.text.is_some() && query.vector.is_some();
-    let depth = if both { DEPTH.max(query.limit.saturating_mul(2)) } else { query.limit };
+    let several = query.text.is_some() && query.vector.is_some() || query.feedback > 0;
+    let depth = if several { DEPTH.max(query.limit.saturating_mul(2)) } else { query.limit };
     let text = match &query.text {
         Some(text) => by_text(view, text, depth, view.accept.as_deref())?,
         None => Hits::new(),
@@ -55,21 +55,28 @@ fn rank(index: &SearchIndex, view: &View, query: &Query) -> Result<Vec<Ranked>> 
         None => Hits::new(),
     };
     let mut rows = union(&text, &vector);
-    match (&query.text, &query.vector) {
-        (Some(text), Some(vector)) => {
-            if let Fusion::Weighted { .. } = query.fusion {
-                complete(index, view, text, vector, &mut rows)?;
-            }
-            fuse(&mut rows, query.fusion, query.limit);
-        }
-        _ => {
-            for row in &mut rows {
-                let Explain { text, vector } = row.explain;
-                row.score = text.or(vector).map_or(0.0, |side| side.score);
-            }
-        }
+    if let (Some(text), Some(vector), Fusion::Weighted { .. }) =
+        (&query.text, &query.vector, query.fusion)
+    {
+        complete(index, view, text, vector, &mut rows)?;
     }
+    if let (Some(vector), true) = (&query.vector, query.feedback > 0) {
+        feedback::apply(index, query, vector, &mut rows)?;
+    }
+    order(query, &mut rows, query.limit);
     Ok(rows)
+}
+
+/// Scores the rows, and leaves the best `limit`. Those of one side are in their order already.
+pub(super) fn order(query: &Query, rows: &mut Vec<Ranked>, limit: usize) {
+    if query.text.is_some() && query.vector.is_some() {
+        return fuse(rows, query.fusion, limit);
+    }
+    rows.truncate(limit);
+    for row in rows {
+        let Explain { text, vector } = row.explain;
+        row.score = text.or(vector).map_or(0.0, |side| side.score);
+    }
 }
 
 fn by_text(view: &View, query: &TextQuery, k: usize, accept: Option<&RowSet>) -> Result<Hits> {
@@ -132,7 +139,7 @@ fn complete(
 }
 
 /// A distance as a score: larger is better.
-fn score(metric: Metric, distance: f32) -> f32 {
+pub(super) fn score(metric: Metric, distance: f32) -> f32 {
     match metric {
         Metric::Cosine => 1.0 - distance,
         Metric::Dot => -distance,
