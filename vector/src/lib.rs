@@ -32,6 +32,7 @@ mod warm;
 mod write;
 mod written;
 
+pub mod ann;
 pub mod graph;
 pub mod quantize;
 

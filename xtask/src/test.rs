@@ -8,6 +8,11 @@ use crate::{cargo, prerequisites};
 /// The package of the vector store.
 const VECTOR: &str = "headwater-vector";
 
+/// Optional features whose tests are run with all the others, in the same build: a call of its own for
+/// each would build their packages, and what those depend on, again. The defaults are what
+/// `cargo xtask check` looks at.
+const FEATURES: [(&str, &str); 2] = [("headwater-document", "tiering"), (VECTOR, "hnsw_rs")];
+
 pub(crate) fn run(arguments: &[String]) -> Outcome<()> {
     let package = match arguments {
         [] => None,
@@ -21,10 +26,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome<()> {
     }
     prerequisites::install(&needed)?;
     let servers = Servers::start(package.as_deref())?;
-    let scope = match package {
-        Some(package) => vec!["--package".into(), package],
-        None => vec!["--workspace".into()],
-    };
+    let scope = scope(package.as_deref());
     let mut plans = vec![Plan { environment: servers.environment(), ..Plan::of(scope) }];
     if tests_vectors {
         plans.push(warm_tier());
@@ -42,6 +44,19 @@ fn warm_tier() -> Plan {
     Plan { harness, ..Plan::of(cargo.into_iter().map(str::to_owned).collect()) }
 }
 
+/// The whole workspace or one package, with the features that there are to be tested.
+fn scope(package: Option<&str>) -> Vec<String> {
+    let mut scope = match package {
+        None => vec!["--workspace".into()],
+        Some(package) => vec!["--package".into(), package.into()],
+    };
+    let in_scope = |owner: &str| package.is_none_or(|package| package == owner);
+    for (owner, feature) in FEATURES.iter().filter(|(owner, _)| in_scope(owner)) {
+        scope.extend(["--features".into(), format!("{owner}/{feature}")]);
+    }
+    scope
+}
+
 /// Takes the name of a package or of its folder.
 fn package_named(name: &str) -> Outcome<String> {
     let names: Vec<String> = cargo::packages()?.into_iter().map(|package| package.name).collect();
@@ -52,5 +67,19 @@ fn package_named(name: &str) -> Outcome<String> {
             "there is no crate {name:?}; there are {}",
             names.join(", ")
         ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn features_are_tested_where_their_package_is() {
+        let feature = "headwater-vector/hnsw_rs".to_owned();
+        for package in [None, Some("headwater-vector")] {
+            assert!(scope(package).contains(&feature), "{package:?}");
+        }
+        assert_eq!(scope(Some("headwater-cdc")), ["--package", "headwater-cdc"]);
     }
 }

@@ -7,6 +7,7 @@
 mod at_recall;
 mod build;
 mod churn;
+mod codecs;
 mod data;
 mod engines;
 mod filtered;
@@ -48,12 +49,13 @@ enum Run {
     OnTexts(fn(&mut Bench) -> Outcome<()>),
 }
 
-const CASES: [(&str, Run); 7] = [
+const CASES: [(&str, Run); 8] = [
     (build::CASE, Run::OnVectors(build::run)),
     (search::CASE, Run::OnVectors(search::run)),
     (open::CASE, Run::OnVectors(open::run)),
     (filtered::CASE, Run::OnVectors(filtered::run)),
     (churn::CASE, Run::OnVectors(churn::run)),
+    (codecs::CASE, Run::OnVectors(codecs::run)),
     (hybrid::CASE, Run::OnTexts(hybrid::run)),
     (loading::CASE, Run::OnTexts(loading::run)),
 ];

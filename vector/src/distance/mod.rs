@@ -128,15 +128,6 @@ impl Functions {
     }
 }
 
-/// The inner product.
-pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
-    // SAFETY: as in `Kernel::distance`.
-    #[allow(unsafe_code)]
-    unsafe {
-        (Functions::best().dot)(a, b)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::collection::vec;

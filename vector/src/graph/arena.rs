@@ -9,7 +9,7 @@ const PIECE: usize = 4 << 20;
 /// Records of `width` numbers of 4 bytes each, by number.
 ///
 /// It grows by whole pieces, so that no record ever moves and growing copies nothing.
-pub(super) struct Arena<T> {
+pub(crate) struct Arena<T> {
     width: usize,
     /// Records per piece, as a power of two.
     shift: u32,
@@ -34,7 +34,7 @@ impl Piece {
 
 impl<T: bytemuck::Pod> Arena<T> {
     /// Records of `width` numbers; a multiple of 16, so that each begins on a cache line.
-    pub(super) fn new(width: usize) -> Self {
+    pub(crate) fn new(width: usize) -> Self {
         debug_assert!(size_of::<T>() == 4 && width.is_multiple_of(16));
         let records = (PIECE / (width * size_of::<T>())).max(1).next_power_of_two();
         Arena {
@@ -46,7 +46,7 @@ impl<T: bytemuck::Pod> Arena<T> {
     }
 
     /// Makes sure that the records below `records` are there, as zeros where they are new.
-    pub(super) fn reserve(&mut self, records: usize) -> Result<()> {
+    pub(crate) fn reserve(&mut self, records: usize) -> Result<()> {
         while self.pieces.len() << self.shift < records {
             let piece = Piece::new((self.width * size_of::<T>()) << self.shift)?;
             // A small graph keeps small pages.
@@ -62,14 +62,14 @@ impl<T: bytemuck::Pod> Arena<T> {
     }
 
     #[inline]
-    pub(super) fn get(&self, record: u32) -> &[T] {
+    pub(crate) fn get(&self, record: u32) -> &[T] {
         let (piece, at) = self.place(record);
         let piece: &[T] = bytemuck::cast_slice(&self.pieces[piece].0);
         &piece[at..at + self.width]
     }
 
     #[inline]
-    pub(super) fn get_mut(&mut self, record: u32) -> &mut [T] {
+    pub(crate) fn get_mut(&mut self, record: u32) -> &mut [T] {
         let (piece, at) = self.place(record);
         let width = self.width;
         let piece: &mut [T] = bytemuck::cast_slice_mut(&mut self.pieces[piece].0);

@@ -3,13 +3,14 @@
 //! See `docs/formats.md`, "Vector graph".
 
 use std::io::{Read, Write};
+use std::sync::PoisonError;
 
 use headwater_cdc::Position;
 use headwater_primitives::{Error, Result, Sequence};
 
 use super::nodes::{MAX_LEVEL, NONE, Nodes, State};
+use super::parts::{Fields, metric_code, metric_of, read_part, write_part};
 use super::{Graph, GraphOptions};
-use crate::metric::Metric;
 
 const MAGIC: &[u8; 8] = b"HWGRAPH\0";
 const VERSION: u32 = 1;
@@ -21,13 +22,14 @@ const HEAD: usize = 76;
 impl Graph {
     /// Writes the graph. Others may go on using it: what they change meanwhile may be in the bytes or
     /// not, so `applied` has to be what was in the graph before the call, and what came later has to be
-    /// applied again after loading. Not while a repair runs.
+    /// applied again after loading. Waits for a repair that runs.
     ///
     /// Cost: one pass over the graph.
     ///
     /// # Errors
     /// What `out` fails with.
     pub fn save(&self, out: &mut impl Write, applied: Position) -> Result<()> {
+        let _turn = self.repairing.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = Kept::of(&self.read());
         let mut head = Vec::with_capacity(HEAD);
         head.extend_from_slice(MAGIC);
@@ -274,99 +276,9 @@ fn is_linked(state: State) -> bool {
     matches!(state, State::Linked | State::Removed)
 }
 
-fn metric_code(metric: Metric) -> u32 {
-    match metric {
-        Metric::Cosine => 0,
-        Metric::L2 => 1,
-        Metric::Dot => 2,
-    }
-}
-
-fn metric_of(code: u32) -> Result<Metric> {
-    match code {
-        0 => Ok(Metric::Cosine),
-        1 => Ok(Metric::L2),
-        2 => Ok(Metric::Dot),
-        _ => Err(Error::corrupt(format!("the vector graph has the unknown metric {code}"))),
-    }
-}
-
 /// The most bytes that `count` nodes take.
 fn part_limit(options: &GraphOptions, count: usize) -> usize {
     let links = 2 * options.links + usize::from(MAX_LEVEL) * options.links;
     let node = 2 + 8 + options.dimensions * 4 + usize::from(MAX_LEVEL) + 1 + links * 4;
     node * count
-}
-
-/// Writes length, bytes and checksum.
-fn write_part(out: &mut impl Write, part: &[u8]) -> Result<()> {
-    out.write_all(&(part.len() as u64).to_le_bytes())?;
-    out.write_all(part)?;
-    out.write_all(&crc32c::crc32c(part).to_le_bytes())?;
-    Ok(())
-}
-
-/// Reads what [`write_part`] wrote, of at most `limit` bytes.
-fn read_part(input: &mut impl Read, limit: usize) -> Result<Vec<u8>> {
-    let short = |error: std::io::Error| {
-        if error.kind() == std::io::ErrorKind::UnexpectedEof {
-            Error::corrupt("the vector graph ends too early")
-        } else {
-            Error::from(error)
-        }
-    };
-    let mut length = [0; 8];
-    input.read_exact(&mut length).map_err(short)?;
-    let length = u64::from_le_bytes(length);
-    if length > limit as u64 {
-        return Err(Error::corrupt("a part of the vector graph is longer than it can be"));
-    }
-    let mut part = Vec::new();
-    // Grown as it is read: a wrong length asks for no memory that there are no bytes for.
-    input.by_ref().take(length).read_to_end(&mut part)?;
-    let mut checksum = [0; 4];
-    input.read_exact(&mut checksum).map_err(short)?;
-    if part.len() as u64 != length || crc32c::crc32c(&part) != u32::from_le_bytes(checksum) {
-        return Err(Error::corrupt("a checksum of the vector graph does not hold"));
-    }
-    Ok(part)
-}
-
-/// Bytes that are taken from the front.
-struct Fields<'a>(&'a [u8]);
-
-impl<'a> Fields<'a> {
-    fn slice(&mut self, length: usize) -> Result<&'a [u8]> {
-        let (slice, rest) = self
-            .0
-            .split_at_checked(length)
-            .ok_or_else(|| Error::corrupt("a part of the vector graph ends too early"))?;
-        self.0 = rest;
-        Ok(slice)
-    }
-
-    fn take<const N: usize>(&mut self) -> Result<[u8; N]> {
-        let mut bytes = [0; N];
-        bytes.copy_from_slice(self.slice(N)?);
-        Ok(bytes)
-    }
-
-    fn u8(&mut self) -> Result<u8> {
-        Ok(self.take::<1>()?[0])
-    }
-
-    fn u32(&mut self) -> Result<u32> {
-        Ok(u32::from_le_bytes(self.take()?))
-    }
-
-    fn u64(&mut self) -> Result<u64> {
-        Ok(u64::from_le_bytes(self.take()?))
-    }
-
-    fn end(&self) -> Result<()> {
-        if self.0.is_empty() {
-            return Ok(());
-        }
-        Err(Error::corrupt("a part of the vector graph goes on after its end"))
-    }
 }

@@ -13,6 +13,7 @@ mod funnel;
 mod link;
 mod measure;
 mod nodes;
+pub(crate) mod parts;
 mod places;
 mod pool;
 mod repair;
@@ -24,7 +25,9 @@ mod staged;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{
+    Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError,
+};
 
 use headwater_primitives::{Error, Result};
 
@@ -35,6 +38,12 @@ use link::Plan;
 pub(crate) use measure::Measure;
 use nodes::Nodes;
 use scratch::{Scratch, Scratches};
+
+#[cfg(feature = "hnsw_rs")]
+pub(crate) use {
+    arena::Arena,
+    pool::{Candidate, Pool},
+};
 
 /// What a graph is made with.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -58,7 +67,7 @@ impl GraphOptions {
         GraphOptions { dimensions, metric, links: 16, candidates: 200, seed: 0 }
     }
 
-    fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         if self.dimensions == 0 || self.dimensions > MAX_DIMENSIONS {
             return Err(Error::invalid(format!(
                 "{} dimensions: a graph takes 1 to {MAX_DIMENSIONS}",
@@ -95,7 +104,9 @@ pub struct Graph {
     options: GraphOptions,
     nodes: RwLock<Nodes>,
     scratches: Scratches,
-    plans: std::sync::Mutex<Vec<Plan>>,
+    plans: Mutex<Vec<Plan>>,
+    /// Held by what must not run beside a repair.
+    repairing: Mutex<()>,
 }
 
 impl Graph {
@@ -113,7 +124,8 @@ impl Graph {
             options: nodes.options,
             nodes: RwLock::new(nodes),
             scratches: Scratches::default(),
-            plans: Default::default(),
+            plans: Mutex::default(),
+            repairing: Mutex::default(),
         }
     }
 
@@ -205,6 +217,34 @@ impl Graph {
         Measure::new(&self.options, query)
     }
 
+    /// `query`, moved towards the mean of the vectors under `labels`, which counts `weight` times as much;
+    /// of unit length and theirs too under [`Metric::Cosine`]. `None` where there are none of them, or
+    /// what comes out cannot be compared.
+    ///
+    /// # Errors
+    /// As [`search`](Self::search).
+    pub(crate) fn moved(
+        &self,
+        query: &[f32],
+        labels: &[u64],
+        weight: f32,
+    ) -> Result<Option<Vec<f32>>> {
+        let moved = self.with_query(query, |nodes, query, _| {
+            let slots: Vec<u32> =
+                labels.iter().filter_map(|label| nodes.by_label.get(*label)).collect();
+            let share = weight / slots.len().max(1) as f32;
+            let mut moved = query[..self.options.dimensions].to_vec();
+            for slot in &slots {
+                for (number, other) in moved.iter_mut().zip(nodes.vector(*slot)) {
+                    *number += share * other;
+                }
+            }
+            moved.iter_mut().for_each(|number| *number /= 1.0 + weight);
+            (!slots.is_empty()).then_some(moved)
+        })?;
+        Ok(moved.filter(|moved| self.scale_of(moved).is_ok()))
+    }
+
     /// The `k` vectors nearest to `query` by the first of `prefixes`, by their first so many numbers:
     /// renormalised under [`Metric::Cosine`], as Matryoshka embeddings want it (Kusupati et al.
     /// 2022). The best `keep` of them go on to the next prefix, and the last ones are compared whole.
@@ -262,12 +302,18 @@ impl Graph {
         })
     }
 
-    /// Takes removed vectors out of the links of the others when there are many of them. Searches and
-    /// insertions go on meanwhile. Not twice at once.
+    /// Takes removed vectors out of the links of the others when there are many of them, unless
+    /// another thread is at it, or saves the graph. Searches and insertions go on meanwhile.
     pub fn repair(&self) {
-        if self.read().needs_repair() {
-            self.repair_now();
+        if !self.read().needs_repair() {
+            return;
         }
+        let _turn = match self.repairing.try_lock() {
+            Ok(turn) => turn,
+            Err(TryLockError::Poisoned(turn)) => turn.into_inner(),
+            Err(TryLockError::WouldBlock) => return,
+        };
+        self.repair_now();
     }
 
     fn repair_now(&self) {
@@ -360,11 +406,7 @@ impl Graph {
 
     /// Checks a vector. What it has to be multiplied by.
     fn scale_of(&self, vector: &[f32]) -> Result<f64> {
-        check(vector, self.options.dimensions)?;
-        if self.options.metric != Metric::Cosine {
-            return Ok(1.0);
-        }
-        scale_to_unit(vector)
+        scale_of(vector, &self.options)
     }
 
     fn stage_slot(&self, label: u64, vector: &[f32]) -> Result<u32> {
@@ -372,9 +414,7 @@ impl Graph {
         if scale == 1.0 {
             return self.write().stage(label, vector);
         }
-        let unit: Vec<f32> =
-            vector.iter().map(|number| (f64::from(*number) * scale) as f32).collect();
-        self.write().stage(label, &unit)
+        self.write().stage(label, &scaled(vector, scale))
     }
 
     /// Links a staged slot. Not when it is staged no more, or there is nothing to link it to.
@@ -397,7 +437,7 @@ impl Graph {
         linked
     }
 
-    fn plans(&self) -> std::sync::MutexGuard<'_, Vec<Plan>> {
+    fn plans(&self) -> MutexGuard<'_, Vec<Plan>> {
         self.plans.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -408,6 +448,28 @@ impl Graph {
     fn write(&self) -> RwLockWriteGuard<'_, Nodes> {
         self.nodes.write().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Checks a vector. What it has to be multiplied by.
+fn scale_of(vector: &[f32], options: &GraphOptions) -> Result<f64> {
+    check(vector, options.dimensions)?;
+    if options.metric == Metric::Cosine { scale_to_unit(vector) } else { Ok(1.0) }
+}
+
+fn scaled(vector: &[f32], scale: f64) -> Vec<f32> {
+    vector.iter().map(|number| (f64::from(*number) * scale) as f32).collect()
+}
+
+/// A vector as it is compared: checked, of unit length under [`Metric::Cosine`], and padded.
+///
+/// # Errors
+/// As [`Graph::insert`].
+#[cfg(feature = "hnsw_rs")]
+pub(crate) fn unit(vector: &[f32], options: &GraphOptions) -> Result<Vec<f32>> {
+    let scale = scale_of(vector, options)?;
+    let mut unit = if scale == 1.0 { vector.to_vec() } else { scaled(vector, scale) };
+    unit.resize(padded(vector.len()), 0.0);
+    Ok(unit)
 }
 
 /// Refuses what is not a vector of `dimensions` finite numbers.

@@ -37,16 +37,35 @@ pub fn funnel(
     mut accept: impl FnMut(u32) -> bool,
 ) -> Result<Vec<Candidate>> {
     check(vectors.len(), query.len(), stages)?;
-    let all = Stage { dimensions: query.len(), keep: k };
-    let mut stages = stages.iter().chain([&all]);
-    let first = stages.next().unwrap_or(&all);
+    let vector = |slot| slot_of(vectors, query.len(), slot);
     let slots = (0..(vectors.len() / query.len()) as u32).filter(|slot| accept(*slot));
-    let mut candidates = measure(vectors, query, metric, *first, k, slots);
+    let all = Stage { dimensions: query.len(), keep: k };
+    let stages = stages.iter().chain([&all]).copied();
+    Ok(narrow(vector, slots, query, metric, stages, k))
+}
+
+/// What is left of `slots` after the last of `stages`, the nearest first; each slot has the vector that
+/// `vector` gives, with at least as many numbers as the longest prefix. Without stages nothing is left.
+pub(crate) fn narrow<'v>(
+    vector: impl Fn(u32) -> &'v [f32],
+    slots: impl Iterator<Item = u32>,
+    query: &[f32],
+    metric: Metric,
+    stages: impl IntoIterator<Item = Stage>,
+    k: usize,
+) -> Vec<Candidate> {
+    let mut stages = stages.into_iter();
+    let Some(first) = stages.next() else { return Vec::new() };
+    let mut candidates = measure(&vector, query, metric, first, k, slots);
     for stage in stages {
         let slots = candidates.iter().map(|candidate| candidate.slot);
-        candidates = measure(vectors, query, metric, *stage, k, slots);
+        candidates = measure(&vector, query, metric, stage, k, slots);
     }
-    Ok(candidates)
+    candidates
+}
+
+fn slot_of(vectors: &[f32], dimensions: usize, slot: u32) -> &[f32] {
+    &vectors[slot as usize * dimensions..][..dimensions]
 }
 
 /// The `k` nearest of `candidates` by their distance on the full vectors, the nearest first. `vectors`
@@ -69,13 +88,14 @@ pub fn rescore(
             beyond.slot
         )));
     }
+    let vector = |slot| slot_of(vectors, query.len(), slot);
     let all = Stage { dimensions: query.len(), keep: k };
-    Ok(measure(vectors, query, metric, all, k, candidates.iter().map(|found| found.slot)))
+    Ok(measure(&vector, query, metric, all, k, candidates.iter().map(|found| found.slot)))
 }
 
 /// The nearest of `slots` on the prefix of `stage`.
-fn measure(
-    vectors: &[f32],
+fn measure<'v>(
+    vector: &impl Fn(u32) -> &'v [f32],
     query: &[f32],
     metric: Metric,
     stage: Stage,
@@ -87,7 +107,7 @@ fn measure(
     let (norm, _) = kernels::dot_and_norm(level, prefix, prefix);
     let mut nearest = Nearest::new(stage.keep.max(k));
     for slot in slots {
-        let vector = &vectors[slot as usize * query.len()..][..stage.dimensions];
+        let vector = &vector(slot)[..stage.dimensions];
         let distance = match metric {
             Metric::L2 => kernels::squared_distance(level, prefix, vector),
             Metric::Dot => match kernels::dot_and_norm(level, prefix, vector).0 {

@@ -25,6 +25,7 @@ pub use binary::{Binary, BinaryQuery, QueryBits};
 pub use codec::Codec;
 pub use codes::Codes;
 pub use compression::Compression;
+pub(crate) use funnel::narrow;
 pub use funnel::{Stage, funnel, rescore};
 pub use int8::{Int8, Int8Query};
 pub use nearest::Candidate;

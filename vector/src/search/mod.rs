@@ -1,5 +1,6 @@
 //! Describing a search: by words, by a vector, or by both.
 
+mod feedback;
 mod fuse;
 mod hit;
 mod nearest;
@@ -62,6 +63,8 @@ struct Query {
     candidates: usize,
     filter: Option<Filter>,
     fusion: Fusion,
+    /// Rows of a first ranking that the vector is moved towards.
+    feedback: usize,
     prefixes: Vec<usize>,
     exact: bool,
     /// Candidates for each row wanted that are found by their codes.
@@ -120,6 +123,7 @@ impl<T: Embedded> VectorStore<T> {
                 candidates: DEFAULT_CANDIDATES,
                 filter: None,
                 fusion: Fusion::default(),
+                feedback: 0,
                 prefixes: Vec::new(),
                 exact: false,
                 oversampling: None,
@@ -198,6 +202,19 @@ impl<T: Embedded> Search<T> {
             self.error = self.error.or(Some(error));
         }
         self.query.fusion = fusion;
+        self
+    }
+
+    /// Takes the best `rows` rows as examples of what was meant: the vector is moved towards theirs, and
+    /// all that was found is ranked again (pseudo-relevance feedback, Rocchio 1971). Two or three rows
+    /// help where queries are short and the first answers are mostly right; where those are wrong, it
+    /// follows them. The filter holds as before, distances are still those from the vector itself, and
+    /// [`explain`](Self::explain) shows the vector's side as it is ranked again.
+    ///
+    /// The search needs a vector. Cost: one more distance for each row that either side has found.
+    /// Default: 0, none.
+    pub fn feedback(mut self, rows: usize) -> Self {
+        self.query.feedback = rows;
         self
     }
 
@@ -309,6 +326,9 @@ impl<T: Embedded> Search<T> {
             return Err(Error::invalid(
                 "a search needs words (`query`), a vector (`vector`) or both",
             ));
+        }
+        if self.query.feedback > 0 && self.query.vector.is_none() {
+            return Err(Error::invalid("feedback moves a vector, and this search has none"));
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use headwater_primitives::{Error, ErrorKind, RecordId, Result};
 
 use super::fuse::{Hits, Ranked, fuse, union};
 use super::nearest::{self, FoundWarm, Known};
-use super::{Explain, Fusion, Query, SearchHit, Side};
+use super::{Explain, Fusion, Query, SearchHit, Side, feedback};
 use crate::graph::Neighbor;
 use crate::index::{SearchIndex, View};
 use crate::metric::Metric;
@@ -56,8 +56,8 @@ pub(super) fn run(inner: &Inner, query: &Query) -> Result<Vec<SearchHit>> {
 
 /// How many rows each side has to give.
 fn depth(query: &Query) -> usize {
-    let both = query.text.is_some() && query.vector.is_some();
-    if both { DEPTH.max(query.limit.saturating_mul(2)) } else { query.limit }
+    let several = query.text.is_some() && query.vector.is_some() || query.feedback > 0;
+    if several { DEPTH.max(query.limit.saturating_mul(2)) } else { query.limit }
 }
 
 /// The best rows, and the distances that were measured on the way.
@@ -85,21 +85,28 @@ fn rank(
         None => Hits::new(),
     };
     let mut rows = union(&text, &vector);
-    match (&query.text, &query.vector) {
-        (Some(text), Some(vector)) => {
-            if let Fusion::Weighted { .. } = query.fusion {
-                complete(inner, index, view, text, vector, &known, &mut rows)?;
-            }
-            fuse(&mut rows, query.fusion, query.limit);
-        }
-        _ => {
-            for row in &mut rows {
-                let Explain { text, vector } = row.explain;
-                row.score = text.or(vector).map_or(0.0, |side| side.score);
-            }
-        }
+    if let (Some(text), Some(vector), Fusion::Weighted { .. }) =
+        (&query.text, &query.vector, query.fusion)
+    {
+        complete(inner, index, view, text, vector, &known, &mut rows)?;
     }
+    if let (Some(vector), true) = (&query.vector, query.feedback > 0) {
+        feedback::apply(inner, index, query, vector, &mut rows)?;
+    }
+    order(query, &mut rows, query.limit);
     Ok((rows, known))
+}
+
+/// Scores the rows, and leaves the best `limit`. Those of one side are in their order already.
+pub(super) fn order(query: &Query, rows: &mut Vec<Ranked>, limit: usize) {
+    if query.text.is_some() && query.vector.is_some() {
+        return fuse(rows, query.fusion, limit);
+    }
+    rows.truncate(limit);
+    for row in rows {
+        let Explain { text, vector } = row.explain;
+        row.score = text.or(vector).map_or(0.0, |side| side.score);
+    }
 }
 
 fn by_text(view: &View, query: &TextQuery, k: usize, accept: Option<&RowSet>) -> Result<Hits> {
@@ -166,7 +173,7 @@ fn complete(
 }
 
 /// A distance as a score: larger is better.
-fn score(metric: Metric, distance: f32) -> f32 {
+pub(super) fn score(metric: Metric, distance: f32) -> f32 {
     match metric {
         Metric::Cosine => 1.0 - distance,
         Metric::Dot => -distance,

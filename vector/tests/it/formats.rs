@@ -43,3 +43,39 @@ fn a_graph_of_version_1_is_read() {
 fn today_s_graphs_have_the_bytes_of_the_fixture() {
     assert_eq!(written_today(), GRAPH_1, "the format has changed: give it a new version");
 }
+
+#[cfg(feature = "hnsw_rs")]
+mod hnsw_rs {
+    use headwater_vector::ann::{AnnIndex, HnswRs};
+
+    use super::*;
+
+    const INDEX_1: &[u8] = include_bytes!("../fixtures/hnsw-rs-1.bin");
+
+    fn written_today() -> Vec<u8> {
+        let options = GraphOptions { links: 4, ..GraphOptions::new(3, Metric::L2) };
+        let index = HnswRs::new(options).unwrap();
+        (1..40).for_each(|label| index.insert(label, &vector(label)).unwrap());
+        assert!(index.delete(7).unwrap());
+        let mut bytes = Vec::new();
+        index.save(&mut bytes, Position { epoch: 2, sequence: Sequence(41) }).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn an_index_of_version_1_is_read() {
+        if std::env::var_os("BLESS").is_some() {
+            let folder = std::env::var("CARGO_MANIFEST_DIR").unwrap();
+            let path = format!("{folder}/tests/fixtures/hnsw-rs-1.bin");
+            std::fs::write(path, written_today()).unwrap();
+        }
+        let (index, position) = HnswRs::load(&mut &INDEX_1[..]).unwrap();
+        assert_eq!(position, Position { epoch: 2, sequence: Sequence(41) });
+        assert_eq!((index.len(), index.options().links), (38, 4));
+        for label in [1, 20, 39] {
+            let nearest = index.search(&vector(label), 1, 10, None).unwrap()[0];
+            assert_eq!((nearest.label, nearest.distance), (label, 0.0));
+        }
+        assert_eq!(written_today(), INDEX_1, "the format has changed: give it a new version");
+    }
+}

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod ann;
 mod compressed;
 mod events;
 mod filters;

@@ -43,6 +43,11 @@ impl Vectors {
         self.values.chunks_exact(self.dimensions)
     }
 
+    /// All rows, one after the other.
+    pub(crate) fn values(&self) -> &[f32] {
+        &self.values
+    }
+
     /// Reads an `fvecs` file.
     pub(crate) fn read(path: &Path) -> Outcome<Self> {
         let bytes = std::fs::read(path)?;

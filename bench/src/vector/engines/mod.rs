@@ -15,7 +15,7 @@ use crate::vector::data::VectorSet;
 use crate::versions::{locked, pinned};
 use crate::{Outcome, workspace_root};
 
-pub(crate) use index::{Index, K};
+pub(crate) use index::{Index, K, Searched};
 pub(crate) use ours::VectorEngine;
 pub(crate) use ranker::{By, Ranker};
 
@@ -37,6 +37,8 @@ pub(crate) enum Ability {
     Remove,
     /// Takes many rows with texts, beside searches.
     Load,
+    /// Compresses vectors.
+    Compress,
     /// Ranks texts.
     Rank(By),
 }
@@ -87,7 +89,7 @@ impl System {
 
 /// All measured systems, in the order of the tables.
 pub(crate) fn systems(python: &Path) -> Outcome<Vec<System>> {
-    use Ability::{Filter, Index, Load, Rank, Remove, Scan};
+    use Ability::{Compress, Filter, Index, Load, Rank, Remove, Scan};
     let peer = |name, package: &str, script: &str, abilities| System {
         name,
         version: pinned(package),
@@ -106,12 +108,15 @@ pub(crate) fn systems(python: &Path) -> Outcome<Vec<System>> {
             Scan,
             Remove,
             Load,
+            Compress,
             Rank(By::Text),
             Rank(By::Vector),
             Rank(By::Rrf),
             Rank(By::Weighted),
+            Rank(By::Feedback),
             Rank(By::LsaVector),
             Rank(By::LsaWeighted),
+            Rank(By::LsaFeedback),
         ],
         program: std::env::current_exe()?,
         arguments: vec!["vector-engine".into()],

@@ -21,15 +21,27 @@ pub(crate) enum By {
     Rrf,
     /// Both, by the sum of weighted scores.
     Weighted,
+    /// The same, ranked again with the best rows as examples.
+    Feedback,
     /// The cosine of LSA embeddings.
     LsaVector,
     /// Words and LSA embeddings, by the sum of weighted scores.
     LsaWeighted,
+    /// The same, ranked again with the best rows as examples.
+    LsaFeedback,
 }
 
 impl By {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Text, Self::Vector, Self::Rrf, Self::Weighted, Self::LsaVector, Self::LsaWeighted];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Text,
+        Self::Vector,
+        Self::Rrf,
+        Self::Weighted,
+        Self::Feedback,
+        Self::LsaVector,
+        Self::LsaWeighted,
+        Self::LsaFeedback,
+    ];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -37,8 +49,10 @@ impl By {
             Self::Vector => "vector",
             Self::Rrf => "rrf",
             Self::Weighted => "weighted",
+            Self::Feedback => "weighted, feedback",
             Self::LsaVector => "lsa vector",
             Self::LsaWeighted => "lsa weighted",
+            Self::LsaFeedback => "lsa weighted, feedback",
         }
     }
 }

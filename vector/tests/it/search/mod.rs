@@ -3,6 +3,7 @@
 mod crash;
 mod damage;
 mod extremes;
+mod feedback;
 mod follower;
 mod fusion;
 mod model;

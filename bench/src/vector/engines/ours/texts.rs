@@ -16,6 +16,9 @@ use crate::vector::hybrid::{Collection, read_npy};
 /// How much the words and the vector count in a weighted search.
 const WEIGHTS: (f32, f32) = (0.4, 0.6);
 
+/// Rows that a search with feedback takes as examples.
+const EXAMPLES: usize = 3;
+
 /// The texts in two stores, one for each kind of embedding.
 pub(super) struct Texts {
     queries: Vec<String>,
@@ -61,13 +64,16 @@ impl Texts {
     fn search(&self, by: By, query: usize) -> Search {
         let text = &self.queries[query];
         let near = |side: &Embedded| side.store.search().vector(side.queries.row(query));
+        let weighted = |side| near(side).query(text).weights(WEIGHTS.0, WEIGHTS.1);
         match by {
             By::Text => self.minilm.store.search().query(text),
             By::Vector => near(&self.minilm),
             By::Rrf => near(&self.minilm).query(text),
-            By::Weighted => near(&self.minilm).query(text).weights(WEIGHTS.0, WEIGHTS.1),
+            By::Weighted => weighted(&self.minilm),
+            By::Feedback => weighted(&self.minilm).feedback(EXAMPLES),
             By::LsaVector => near(&self.lsa),
-            By::LsaWeighted => near(&self.lsa).query(text).weights(WEIGHTS.0, WEIGHTS.1),
+            By::LsaWeighted => weighted(&self.lsa),
+            By::LsaFeedback => weighted(&self.lsa).feedback(EXAMPLES),
         }
     }
 
