@@ -14,6 +14,7 @@ mod options;
 mod parquet_properties;
 mod pruner;
 mod reader;
+mod sample;
 mod scan;
 mod selection;
 mod stored;

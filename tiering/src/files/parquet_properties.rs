@@ -1,5 +1,6 @@
 //! How Parquet files of the lake are encoded.
 
+use arrow_array::RecordBatch;
 use headwater_primitives::{Error, IdKind, Result};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::metadata::SortingColumn;
@@ -7,6 +8,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPrope
 use parquet::schema::types::ColumnPath;
 
 use super::options::FileOptions;
+use super::sample::{self, Coding};
 use crate::schema::{ColumnType, ID, LAYOUT, LakeSchema, REST, VERSION};
 
 const CREATED_BY: &str = concat!("headwater version ", env!("CARGO_PKG_VERSION"));
@@ -14,8 +16,12 @@ const CREATED_BY: &str = concat!("headwater version ", env!("CARGO_PKG_VERSION")
 /// How many lookups of ids that a row group does not have go past its bloom filter.
 const FALSE_POSITIVES: f64 = 0.01;
 
-/// The properties of data files.
-pub(super) fn of_data(schema: &LakeSchema, options: &FileOptions) -> Result<WriterProperties> {
+/// The properties of a data file that begins with the rows of `first`.
+pub(super) fn of_data(
+    schema: &LakeSchema,
+    options: &FileOptions,
+    first: &RecordBatch,
+) -> Result<WriterProperties> {
     let sorted_ids = match schema.id_kind() {
         IdKind::Integer => Encoding::DELTA_BINARY_PACKED,
         IdKind::Text => Encoding::DELTA_BYTE_ARRAY,
@@ -37,7 +43,26 @@ pub(super) fn of_data(schema: &LakeSchema, options: &FileOptions) -> Result<Writ
     for name in json.map(|column| column.name()).chain([REST, LAYOUT]) {
         builder = builder.set_column_statistics_enabled(path(name), EnabledStatistics::Chunk);
     }
+    for (field, array) in first.schema().fields().iter().zip(first.columns()) {
+        if ![ID, VERSION].contains(&field.name().as_str()) {
+            builder = coded(builder, path(field.name()), sample::coding(array));
+        }
+    }
     Ok(builder.build())
+}
+
+fn coded(
+    builder: WriterPropertiesBuilder,
+    column: ColumnPath,
+    coding: Coding,
+) -> WriterPropertiesBuilder {
+    match coding {
+        Coding::Dictionary => builder,
+        Coding::Plain => builder.set_column_dictionary_enabled(column, false),
+        Coding::Deltas => builder
+            .set_column_dictionary_enabled(column.clone(), false)
+            .set_column_encoding(column, Encoding::DELTA_BINARY_PACKED),
+    }
 }
 
 /// The properties of every file.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arrow_array::RecordBatch;
 use headwater_primitives::{Error, RecordId, Result, Sequence, Timestamp};
 use iceberg::spec::DataFile;
 use object_store::ObjectStore;
@@ -52,7 +53,6 @@ pub struct FileWriter {
     options: FileOptions,
     partition: Partition,
     encoder: RowEncoder,
-    properties: parquet::file::properties::WriterProperties,
     /// The file that is being written.
     file: Option<OpenFile>,
     /// What the rows of the next batch are.
@@ -87,7 +87,7 @@ impl FileWriter {
     /// `spec_id` is the id of the partition spec that the table has.
     ///
     /// # Errors
-    /// `InvalidInput` when the options or the schema are refused by Parquet or Arrow.
+    /// `InvalidInput` when the schema is refused by Arrow.
     pub fn new(
         store: Arc<dyn ObjectStore>,
         names: FileNames,
@@ -100,7 +100,6 @@ impl FileWriter {
             names,
             options,
             partition: Partition { day, spec_id },
-            properties: parquet_properties::of_data(&schema, &options)?,
             encoder: RowEncoder::new(schema)?,
             file: None,
             pending: Summary::default(),
@@ -113,7 +112,8 @@ impl FileWriter {
     ///
     /// # Errors
     /// `InvalidInput` when the row does not come after the one before it, by id and then by version,
-    /// or was committed on another day; as [`RowEncoder::push`]; and what the object store reports.
+    /// or was committed on another day, or when Parquet refuses the options; as [`RowEncoder::push`];
+    /// and what the object store reports.
     /// After an error of the store the writer is of no more use.
     pub async fn write(
         &mut self,
@@ -181,7 +181,7 @@ impl FileWriter {
         let batch = self.encoder.finish()?;
         let mut file = match self.file.take() {
             Some(file) => file,
-            None => self.begin_file()?,
+            None => self.begin_file(&batch)?,
         };
         let failed = |error| failure::of_parquet(error, &file.place.url);
         file.writer.write(&batch).await.map_err(failed)?;
@@ -195,12 +195,13 @@ impl FileWriter {
         Ok(())
     }
 
-    fn begin_file(&self) -> Result<OpenFile> {
+    fn begin_file(&self, first: &RecordBatch) -> Result<OpenFile> {
+        let properties = parquet_properties::of_data(self.encoder.schema(), &self.options, first)?;
         let place = self.names.next_data(self.partition.day)?;
         let buffer = BufWriter::with_capacity(self.store.clone(), place.path.clone(), PART_BYTES)
             .with_max_concurrency(PARTS_IN_FLIGHT);
         let options = ArrowWriterOptions::new()
-            .with_properties(self.properties.clone())
+            .with_properties(properties)
             // Iceberg's schema says it all; Arrow's own would be kilobytes in each footer.
             .with_skip_arrow_metadata(true);
         let writer = AsyncArrowWriter::try_new_with_options(
