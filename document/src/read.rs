@@ -67,14 +67,11 @@ impl<T: Document> DocumentStore<T> {
         rows.pop().flatten().map(|row| decode(&row.body)).transpose()
     }
 
-    fn read<R: 'static>(
+    fn read<R: Send + 'static>(
         &self,
         id: impl ToId,
         finish: impl FnOnce(DocumentId, CachedRow) -> Result<R> + Send + 'static,
-    ) -> Read<Option<R>>
-    where
-        R: Send,
-    {
+    ) -> Read<Option<R>> {
         let id = match id.to_id() {
             Ok(id) => id,
             Err(error) => return Read::ready(Err(error)),

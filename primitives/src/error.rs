@@ -31,8 +31,6 @@ pub enum ErrorKind {
     ReadOnly,
     /// `.wait()` was called on the thread that would have to do the work.
     WouldDeadlock,
-    /// A transaction needs a value that is not in the hot tier: fetch it, and try again.
-    NotFetched,
     /// A read snapshot was ended because it kept the write-ahead log from being reset.
     SnapshotTooOld,
     /// A transaction needs a value that is not in the hot tier: fetch it, and try again.

@@ -90,12 +90,14 @@ impl Cancel {
     }
 }
 
+type OnProgress = Box<dyn FnMut(HandOffProgress) + Send>;
+
 /// Who wants to know how far it has come.
 #[derive(Default)]
 pub(crate) struct Report {
     progress: HandOffProgress,
     /// In a mutex only so that the hand-off can be shared while it awaits.
-    to: Option<Mutex<Box<dyn FnMut(HandOffProgress) + Send>>>,
+    to: Option<Mutex<OnProgress>>,
 }
 
 impl Report {

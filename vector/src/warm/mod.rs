@@ -66,7 +66,7 @@ impl Warm {
             let found = namespace.query(|sql| Pointer::load(sql, table.number));
             // What cannot be read now is asked again.
             let may_be = !matches!(found, Ok(None));
-            Arc::new(Warm { may_be: AtomicBool::new(may_be), tier: Tier::default() })
+            Arc::new(Warm { may_be: AtomicBool::new(may_be), tier: Default::default() })
         };
         tiers.entry(table.number).or_insert_with(make).clone()
     }
