@@ -5,6 +5,10 @@ use crate::servers::Servers;
 use crate::test_run::{self, Plan};
 use crate::{cargo, prerequisites};
 
+/// Features that are off unless asked for, and whose tests run all the same: by package.
+const FEATURES: [(&str, &str); 2] =
+    [("headwater-document", "headwater-document/tiering"), ("headwater-document", "headwater-tiering/aws")];
+
 pub(crate) fn run(arguments: &[String]) -> Outcome<()> {
     let package = match arguments {
         [] => None,
@@ -13,10 +17,16 @@ pub(crate) fn run(arguments: &[String]) -> Outcome<()> {
     };
     prerequisites::install(&[prerequisites::STRACE])?;
     let servers = Servers::start(package.as_deref())?;
-    let scope = match package {
+    let features: Vec<String> = FEATURES
+        .iter()
+        .filter(|(of, _)| package.as_deref().is_none_or(|package| package == *of))
+        .map(|(_, feature)| format!("--features={feature}"))
+        .collect();
+    let mut scope = match package {
         Some(package) => vec!["--package".into(), package],
         None => vec!["--workspace".into()],
     };
+    scope.extend(features);
     let environment = servers.environment();
     test_run::run(&Plan { cargo: scope, harness: Vec::new(), environment })
 }
