@@ -8,9 +8,11 @@ mod error;
 pub mod files;
 mod hand_off;
 mod io;
+mod job;
 mod manifests;
 mod options;
 mod part;
+mod place;
 pub mod rows;
 mod runtime;
 pub mod schema;
@@ -19,6 +21,7 @@ mod table;
 mod tier;
 mod timeline;
 mod tombstones;
+mod upkeep;
 
 pub use catalog::{CATALOG_NAME, SqliteCatalog};
 pub use cold::ColdView;
@@ -26,8 +29,9 @@ pub use commit::{
     Expiry, NewSnapshot, Orphan, Prepared, SchemaChange, Unreachable, expire, orphans,
 };
 pub use error::{from_iceberg, to_iceberg};
-pub use hand_off::{Cancel, HandOff, HandOffProgress, HandedOff, Policy};
+pub use hand_off::{HandOff, HandOffProgress, HandedOff, Policy};
 pub use io::{LakeRoot, LakeStorage};
+pub use job::Cancel;
 pub use manifests::{Bounds, FileSet, LiveFile, Manifests};
 pub use options::LakeOptions;
 pub use runtime::Later;
@@ -35,7 +39,9 @@ pub use status::TableStatus;
 pub use table::{FrozenRow, FrozenRows, HotShare, TieredTable, Versions};
 pub use tier::Tier;
 pub use tombstones::tombstone;
+pub use upkeep::{Cleaned, Cleaning, Compacted, Compaction, Expiration, Expired, UpkeepProgress};
 
+pub use headwater_objects as objects;
 pub use headwater_primitives as primitives;
 pub use iceberg;
 pub use object_store;

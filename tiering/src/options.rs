@@ -1,6 +1,6 @@
 //! Where a namespace's lake is.
 
-use headwater_objects::OpenOptions;
+use headwater_objects::{Objects, OpenOptions};
 
 /// How the lake of a namespace is opened.
 ///
@@ -10,6 +10,7 @@ use headwater_objects::OpenOptions;
 pub struct LakeOptions {
     pub(crate) location: Option<String>,
     pub(crate) objects: OpenOptions,
+    pub(crate) store: Option<Objects>,
 }
 
 impl LakeOptions {
@@ -29,6 +30,13 @@ impl LakeOptions {
     #[must_use]
     pub fn objects(mut self, options: OpenOptions) -> LakeOptions {
         self.objects = options;
+        self
+    }
+
+    /// The lake in a store that is open already, in place of one that is opened by its location.
+    #[must_use]
+    pub fn store(mut self, store: Objects) -> LakeOptions {
+        self.store = Some(store);
         self
     }
 }

@@ -43,5 +43,18 @@ CREATE TABLE tiering_release_files(
     rows INTEGER NOT NULL,
     PRIMARY KEY(tiered, number)
 ) WITHOUT ROWID;
+", "
+-- The namespace's folder when the lake was made in it.
+ALTER TABLE tiering_lake ADD COLUMN home TEXT;
+-- Files that no snapshot of their table reaches any more, and that are to be deleted.
+CREATE TABLE tiering_unreachable(
+    tiered INTEGER NOT NULL REFERENCES tiering_tables(id),
+    location TEXT NOT NULL,
+    -- The number of the first metadata file of the table that does not reach it.
+    metadata INTEGER NOT NULL,
+    -- Since when, in microseconds since 1970.
+    since INTEGER NOT NULL,
+    PRIMARY KEY(tiered, location)
+) WITHOUT ROWID;
 "],
 };

@@ -1,22 +1,25 @@
 //! The lake of a namespace: opened once, shared by all that read it or hand rows to it.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use headwater_cdc::Store;
-use headwater_objects::Objects;
-use headwater_primitives::rusqlite::{Connection, OptionalExtension};
-use headwater_primitives::{Error, ErrorKind, Namespace, Result};
+use headwater_primitives::rusqlite::Connection;
+use headwater_primitives::{Namespace, Result};
 
 use crate::catalog::SqliteCatalog;
-use crate::cold::{ColdTables, ColdView};
-use crate::error::from_objects;
+use crate::cold::{ColdTables, ColdView, Pins};
+use crate::commit::Expiry;
 use crate::hand_off::{HandOff, Policy};
-use crate::io::{LakeRoot, LakeStorage};
+use crate::io::LakeStorage;
+use crate::job::Job;
 use crate::options::LakeOptions;
 use crate::part::PART;
+use crate::place;
 use crate::runtime::LakeRuntime;
 use crate::table::TieredTable;
+use crate::upkeep::{Cleaning, Compaction, Expiration};
 
 /// The lake of a namespace. Cheap to clone.
 #[derive(Clone)]
@@ -28,8 +31,11 @@ pub struct Tier {
 /// What all handles share. It holds no namespace, which holds it.
 pub(crate) struct Lake {
     pub(crate) storage: LakeStorage,
+    /// Where the store is, when it is a folder of this machine.
+    pub(crate) folder: Option<PathBuf>,
     pub(crate) runtime: LakeRuntime,
     pub(crate) tables: ColdTables,
+    pub(crate) pins: Pins,
     /// Held by whoever changes tables of the lake.
     pub(crate) changing: tokio::sync::Mutex<()>,
 }
@@ -42,27 +48,31 @@ impl Tier {
     /// Opens the lake of `namespace`, or takes it as it is open already.
     ///
     /// # Errors
-    /// `InvalidInput` for a location other than the one that the lake was made at; `Unsupported` for
-    /// an object store that this build lacks; what the store fails with.
+    /// `InvalidInput` for a location other than the one that the lake was made at; `NotFound` when it is
+    /// no longer there, as when the namespace's folder was moved; `Unsupported` for an object store that
+    /// this build lacks; what the store fails with.
     pub fn open(namespace: &Namespace, options: LakeOptions) -> Result<Tier> {
         let opened = namespace.extension(Opened::default);
         let mut opened = opened.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(lake) = &*opened {
             let tier = Tier { namespace: namespace.clone(), lake: lake.clone() };
             return match &options.location {
-                Some(asked) => tier.check_location(asked).map(|()| tier),
+                Some(asked) => {
+                    place::refuse_other(tier.location(), &place::root_asked_for(asked)?)?;
+                    Ok(tier)
+                }
                 None => Ok(tier),
             };
         }
         namespace.install(&PART)?;
-        let location = location(namespace, &options)?;
-        let objects = headwater_objects::open(&location, &options.objects).map_err(from_objects)?;
-        keep_location(namespace, &objects)?;
-        let storage = LakeStorage::new(LakeRoot::parse(objects.url())?, objects.store());
+        let (objects, root) = place::open(namespace, &options)?;
+        let storage = LakeStorage::new(root, objects.store());
         let lake = Arc::new(Lake {
             storage,
+            folder: objects.folder().map(Into::into),
             runtime: LakeRuntime::of(namespace),
             tables: ColdTables::default(),
+            pins: Pins::default(),
             changing: tokio::sync::Mutex::default(),
         });
         *opened = Some(lake.clone());
@@ -101,6 +111,25 @@ impl Tier {
         HandOff::new(self.clone(), Arc::new(table.clone()), policy)
     }
 
+    /// Describes writing the small files of `table` in the lake as fewer larger ones. See [`Compaction`].
+    pub fn compact<T: TieredTable + Clone + 'static>(&self, table: &T) -> Compaction {
+        Compaction::new(Job::new(self.clone(), Arc::new(table.clone())))
+    }
+
+    /// Describes letting go of snapshots of `table`. See [`Expiration`].
+    pub fn expire<T: TieredTable + Clone + 'static>(
+        &self,
+        table: &T,
+        expiry: Expiry,
+    ) -> Expiration {
+        Expiration::new(Job::new(self.clone(), Arc::new(table.clone())), expiry)
+    }
+
+    /// Describes deleting the files of `table` that nothing names. See [`Cleaning`].
+    pub fn clean<T: TieredTable + Clone + 'static>(&self, table: &T) -> Cleaning {
+        Cleaning::new(Job::new(self.clone(), Arc::new(table.clone())))
+    }
+
     /// What the lake has of a table, at the state of the hot tier that `sql` sees: for looking rows up
     /// by their versions.
     ///
@@ -118,77 +147,10 @@ impl Tier {
     pub fn whole_view(&self, sql: &Connection, store: Store, table: &str) -> Result<ColdView> {
         ColdView::whole(&self.lake, sql, store, table)
     }
-
-    fn check_location(&self, asked: &str) -> Result<()> {
-        let objects = headwater_objects::open(asked, &Default::default());
-        let asked_url =
-            objects.map_or_else(|_| asked.to_owned(), |objects| objects.url().to_owned());
-        refuse_other(self.location(), &asked_url)
-    }
 }
 
 impl fmt::Debug for Tier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tier").field("location", &self.location()).finish_non_exhaustive()
     }
-}
-
-/// Where the lake is to be opened.
-fn location(namespace: &Namespace, options: &LakeOptions) -> Result<String> {
-    let kept = kept_location(namespace)?;
-    if let Some(kept) = &kept
-        && let Some(asked) = &options.location
-        && !asked.contains("://")
-    {
-        let folder = std::path::absolute(asked)?;
-        refuse_other(kept, &format!("file://{}", folder.display()))?;
-    } else if let (Some(kept), Some(asked)) = (&kept, &options.location) {
-        refuse_other(kept, asked.trim_end_matches('/'))?;
-    }
-    if let Some(location) = kept.or_else(|| options.location.clone()) {
-        return Ok(location);
-    }
-    let folder = namespace.path().join("lake");
-    folder.to_str().map(str::to_owned).ok_or_else(|| {
-        Error::invalid(format!(
-            "the lake's folder {folder:?} is not UTF-8: give it another location"
-        ))
-    })
-}
-
-fn refuse_other(kept: &str, asked: &str) -> Result<()> {
-    if kept == asked {
-        return Ok(());
-    }
-    Err(Error::invalid(format!(
-        "the lake of this namespace is at {kept}, and its tables hold addresses there: it cannot be \
-         opened at {asked}"
-    )))
-}
-
-fn kept_location(namespace: &Namespace) -> Result<Option<String>> {
-    namespace.query(|sql| {
-        let select = "SELECT location FROM tiering_lake";
-        Ok(sql.prepare_cached(select)?.query_row([], |row| row.get(0)).optional()?)
-    })
-}
-
-fn keep_location(namespace: &Namespace, objects: &Objects) -> Result<()> {
-    if kept_location(namespace)?.is_some() {
-        return Ok(());
-    }
-    if namespace.is_read_only() {
-        return Err(Error::new(
-            ErrorKind::NotFound,
-            "this namespace has no lake yet, and it is open read-only",
-        ));
-    }
-    let location = objects.url().to_owned();
-    let keep = "INSERT OR IGNORE INTO tiering_lake(id, location) VALUES (1, ?)";
-    namespace
-        .transaction(move |tx| -> Result<()> {
-            tx.sql().execute(keep, [location])?;
-            Ok(())
-        })
-        .wait()
 }

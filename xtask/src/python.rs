@@ -25,10 +25,10 @@ pub(crate) const BENCH: Environment = Environment {
     needs: &[PYTHON_VENV, PYTHON_HEADERS, CPP_COMPILER],
 };
 
-/// The servers that tests talk to.
+/// The servers that tests talk to, and the other readers of the lake.
 pub(crate) const TESTS: Environment = Environment {
     folder: "python-tests",
-    requirements: "xtask/servers/requirements.txt",
+    requirements: "xtask/python-tests.txt",
     needs: &[PYTHON_VENV],
 };
 

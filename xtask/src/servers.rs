@@ -1,7 +1,9 @@
-//! Servers that tests talk to: started on a free port of loopback, ended with the run.
+//! Servers that tests talk to: started on a free port of loopback, ended with the run; and the Python
+//! that tests run.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -17,26 +19,34 @@ const START: Duration = Duration::from_secs(120);
 const BUCKET: &str = "headwater";
 
 /// The packages whose tests talk to one.
-const USERS: [&str; 1] = ["headwater-objects"];
+const USERS: [&str; 3] = ["headwater-objects", "headwater-tiering", "headwater-document"];
+
+/// The packages whose tests read the lake with Python.
+const READERS: [&str; 2] = ["headwater-tiering", "headwater-document"];
 
 /// The servers of a test run; dropping them ends them.
 pub(crate) struct Servers {
     running: Vec<Server>,
+    /// The Python that reads the lake.
+    python: Option<PathBuf>,
 }
 
 impl Servers {
     /// Starts what the tests of `package` talk to, or those of all packages.
     pub(crate) fn start(package: Option<&str>) -> Outcome<Self> {
-        if package.is_some_and(|package| !USERS.contains(&package)) {
-            return Ok(Self { running: Vec::new() });
-        }
-        Ok(Self { running: vec![s3()?] })
+        let needed = |by: &[&str]| package.is_none_or(|package| by.contains(&package));
+        let python = if needed(&READERS) { Some(python::TESTS.python()?) } else { None };
+        let running = if needed(&USERS) { vec![s3()?] } else { Vec::new() };
+        Ok(Self { running, python })
     }
 
     /// The variables by which the tests find them.
     pub(crate) fn environment(&self) -> Vec<(&'static str, String)> {
         let address = |server: &Server| format!("http://127.0.0.1:{}", server.port);
-        self.running.iter().map(|server| (server.variable, address(server))).collect()
+        let servers = self.running.iter().map(|server| (server.variable, address(server)));
+        let python =
+            self.python.iter().map(|python| ("HEADWATER_PYTHON", python.display().to_string()));
+        servers.chain(python).collect()
     }
 }
 

@@ -8,10 +8,14 @@ use crate::{cargo, prerequisites};
 /// The package of the vector store.
 const VECTOR: &str = "headwater-vector";
 
-/// Optional features whose tests are run with all the others, in the same build: a call of its own for
+/// Optional features, by the package whose tests need them, that are run with all the others, in the same build: a call of its own for
 /// each would build their packages, and what those depend on, again. The defaults are what
 /// `cargo xtask check` looks at.
-const FEATURES: [(&str, &str); 2] = [("headwater-document", "tiering"), (VECTOR, "hnsw_rs")];
+const FEATURES: [(&str, &str); 3] = [
+    ("headwater-document", "headwater-document/tiering"),
+    ("headwater-document", "headwater-tiering/aws"),
+    (VECTOR, "headwater-vector/hnsw_rs"),
+];
 
 pub(crate) fn run(arguments: &[String]) -> Outcome<()> {
     let package = match arguments {
@@ -51,8 +55,8 @@ fn scope(package: Option<&str>) -> Vec<String> {
         Some(package) => vec!["--package".into(), package.into()],
     };
     let in_scope = |owner: &str| package.is_none_or(|package| package == owner);
-    for (owner, feature) in FEATURES.iter().filter(|(owner, _)| in_scope(owner)) {
-        scope.extend(["--features".into(), format!("{owner}/{feature}")]);
+    for (_, feature) in FEATURES.iter().filter(|(owner, _)| in_scope(owner)) {
+        scope.extend(["--features".into(), (*feature).into()]);
     }
     scope
 }

@@ -48,7 +48,7 @@ pub(super) fn next(current: &str, new: &TableMetadata) -> Outcome<MetadataLocati
 }
 
 /// The first number in the file's name.
-fn number_in(location: &str) -> Option<usize> {
+pub(super) fn number_in(location: &str) -> Option<usize> {
     let name = location.rsplit('/').next()?;
     let from = name.find(|c: char| c.is_ascii_digit())?;
     let digits = &name[from..];

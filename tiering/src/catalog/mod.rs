@@ -151,6 +151,11 @@ pub(crate) fn pointer_of(connection: &Connection, table: &TableIdent) -> Result<
     }
 }
 
+/// The number in the name of a metadata file: a later one has a greater one.
+pub(crate) fn metadata_number(location: &str) -> Option<i64> {
+    i64::try_from(location::number_in(location)?).ok()
+}
+
 impl fmt::Debug for SqliteCatalog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SqliteCatalog")

@@ -1,8 +1,10 @@
 //! The lake's side of a table, as it is read: which files, which rows of them count.
 
 mod fold;
+mod pins;
 mod table;
 mod view;
 
+pub(crate) use pins::Pins;
 pub(crate) use table::{ColdTable, ColdTables, table_ident};
 pub use view::ColdView;

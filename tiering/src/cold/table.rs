@@ -12,9 +12,7 @@ use iceberg::{NamespaceIdent, TableIdent};
 use tokio::sync::OnceCell;
 
 use crate::error::OrLake;
-use crate::files::{
-    ContentHash, FilePlace, FileReader, FooterCache, WrittenFile, read_position_deletes,
-};
+use crate::files::{FilePlace, FileReader, FooterCache, WrittenFile, read_position_deletes};
 use crate::io::LakeStorage;
 use crate::manifests::{FileSet, LiveFile, Manifests};
 use crate::schema::LakeSchema;
@@ -101,17 +99,24 @@ impl ColdTables {
         Ok(cold)
     }
 
-    /// Reads a file that was just written from one end to the other: its rows and their checksum.
-    pub(crate) async fn content(
+    /// Reads a file that was just written from one end to the other, and compares rows and checksum.
+    pub(crate) async fn check(
         &self,
         storage: &LakeStorage,
         schema: &Arc<LakeSchema>,
-        file: &WrittenFile,
-    ) -> Result<(u64, ContentHash)> {
-        let (store, place) = (storage.store().clone(), file.place.clone());
+        written: &WrittenFile,
+    ) -> Result<()> {
+        let (store, place) = (storage.store().clone(), written.place.clone());
         let file =
-            FileReader::open(store, place, file.bytes, schema.clone(), &self.footers).await?;
-        file.content().await
+            FileReader::open(store, place, written.bytes, schema.clone(), &self.footers).await?;
+        let (rows, hash) = file.content().await?;
+        if (rows, hash) == (written.rows, written.hash) {
+            return Ok(());
+        }
+        Err(Error::corrupt(format!(
+            "file {} was written with {} rows of hash {}, and reads back as {rows} of {hash}",
+            written.place.url, written.rows, written.hash
+        )))
     }
 
     fn known(&self, location: &str) -> Option<Arc<ColdTable>> {
@@ -195,7 +200,7 @@ impl ColdTable {
     }
 
     /// Deleted positions by data file.
-    async fn deleted(&self, lake: &Lake) -> Result<&HashMap<Box<str>, Arc<[u64]>>> {
+    pub(crate) async fn deleted(&self, lake: &Lake) -> Result<&HashMap<Box<str>, Arc<[u64]>>> {
         self.deleted.get_or_try_init(|| self.read_deletes(lake)).await
     }
 

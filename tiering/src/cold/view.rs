@@ -10,6 +10,7 @@ use headwater_primitives::rusqlite::{Connection, OptionalExtension, params};
 use headwater_primitives::{RecordId, Result, Sequence};
 use iceberg::TableIdent;
 
+use super::pins::Pin;
 use super::{ColdTable, fold, table_ident};
 use crate::catalog;
 use crate::runtime::Later;
@@ -19,13 +20,13 @@ use crate::tombstones::{self, Tombstones};
 /// Rows that are looked up at the same time.
 const READS_AT_ONCE: usize = 8;
 
-/// What the lake has of one table, as one state of the hot tier has it. Files are never changed, so it
-/// stays what it is for as long as they are kept.
+/// What the lake has of one table, as one state of the hot tier has it. Its files are never changed, and
+/// none of them is deleted while it lives.
 pub struct ColdView {
     lake: Arc<Lake>,
     ident: TableIdent,
-    /// Where the table's metadata is; `None` when the lake has no such table.
-    location: Option<String>,
+    /// Where the table's metadata is, and stays; `None` when the lake has no such table.
+    pin: Option<Arc<Pin>>,
     /// What of it does not count.
     over: Arc<Over>,
 }
@@ -52,7 +53,8 @@ impl ColdView {
             Some(_) => catalog::pointer_of(sql, &ident)?,
             None => None,
         };
-        Ok(ColdView { lake: lake.clone(), ident, location, over: Arc::default() })
+        let pin = location.map(|location| Arc::new(lake.pins.pin(&location)));
+        Ok(ColdView { lake: lake.clone(), ident, pin, over: Arc::default() })
     }
 
     /// The same for reading all rows: knows which of them do not count.
@@ -78,8 +80,8 @@ impl ColdView {
     pub fn fetch(&self, keys: Vec<(RecordId, Sequence)>) -> Later<Vec<Option<Bytes>>> {
         let (lake, table) = (self.lake.clone(), self.loading());
         self.lake.runtime.run(async move {
-            let Some(table) = table.await? else { return Ok(vec![None; keys.len()]) };
-            let (lake, table) = (&lake, &table);
+            let Some(reading) = table.await? else { return Ok(vec![None; keys.len()]) };
+            let (lake, table) = (&lake, &reading.table);
             let find = |(id, version)| async move { find(lake, table, &id, version).await };
             stream::iter(keys).map(find).buffered(READS_AT_ONCE).try_collect().await
         })
@@ -97,22 +99,28 @@ impl ColdView {
         let filter = filter.clone();
         self.lake.runtime.run(async move {
             match table.await? {
-                Some(table) => fold::fold(&lake, &table, &over, &filter, state, each).await,
+                Some(reading) => {
+                    fold::fold(&lake, &reading.table, &over, &filter, state, each).await
+                }
                 None => Ok(state),
             }
         })
     }
 
-    fn loading(&self) -> impl Future<Output = Result<Option<Arc<ColdTable>>>> + Send + use<> {
-        let (lake, ident, location) =
-            (self.lake.clone(), self.ident.clone(), self.location.clone());
+    fn loading(&self) -> impl Future<Output = Result<Option<Reading>>> + Send + use<> {
+        let (lake, ident, pin) = (self.lake.clone(), self.ident.clone(), self.pin.clone());
         async move {
-            match location {
-                Some(location) => lake.tables.at(&lake, &ident, &location).await.map(Some),
-                None => Ok(None),
-            }
+            let Some(pin) = pin else { return Ok(None) };
+            let table = lake.tables.at(&lake, &ident, pin.location()).await?;
+            Ok(Some(Reading { table, _pin: pin }))
         }
     }
+}
+
+/// A table whose files stay for as long as it is read.
+struct Reading {
+    table: Arc<ColdTable>,
+    _pin: Arc<Pin>,
 }
 
 /// The body of one row.

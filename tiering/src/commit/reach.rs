@@ -49,7 +49,9 @@ pub(super) async fn manifests_of(
     table: &Table,
     snapshots: impl IntoIterator<Item = &SnapshotRef>,
 ) -> Result<HashMap<String, ManifestFile>> {
-    let mut lists = stream::iter(snapshots.into_iter().cloned())
+    // Owned, as below: a stream over references would not be `Send`.
+    let snapshots: Vec<SnapshotRef> = snapshots.into_iter().cloned().collect();
+    let mut lists = stream::iter(snapshots)
         .map(|snapshot| async move { table.manifest_list_reader(&snapshot).load().await })
         .buffer_unordered(READS_AT_ONCE);
     let mut found = HashMap::new();
@@ -67,8 +69,10 @@ pub(super) async fn each_manifest(
     mut look: impl FnMut(&Manifest),
 ) -> Result<()> {
     let io = table.file_io();
-    let mut read =
-        stream::iter(manifests).map(|file| file.load_manifest(io)).buffer_unordered(READS_AT_ONCE);
+    let manifests: Vec<ManifestFile> = manifests.cloned().collect();
+    let mut read = stream::iter(manifests)
+        .map(|file| async move { file.load_manifest(io).await })
+        .buffer_unordered(READS_AT_ONCE);
     while let Some(manifest) = read.try_next().await.or_lake()? {
         look(&manifest);
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use headwater_primitives::{Error, Result, Timestamp, fail};
+use headwater_primitives::{Result, Timestamp, fail};
 use tokio::task::JoinHandle;
 
 use super::HandOff;
@@ -141,13 +141,7 @@ fn write_day(
         }
         let files = writer.finish().await?;
         for file in &files {
-            let (rows, hash) = lake.tables.content(&lake.storage, &schema, file).await?;
-            if (rows, hash) != (file.rows, file.hash) {
-                return Err(Error::corrupt(format!(
-                    "file {} was written with {} rows of hash {}, and reads back as {rows} of {hash}",
-                    file.place.url, file.rows, file.hash
-                )));
-            }
+            lake.tables.check(&lake.storage, &schema, file).await?;
         }
         Ok(files)
     })

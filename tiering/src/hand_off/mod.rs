@@ -15,19 +15,19 @@
 
 mod freeze;
 mod policy;
-mod release;
+pub(crate) mod release;
 mod stage;
 
 pub use policy::Policy;
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use headwater_primitives::{Error, ErrorKind, Result, Sequence, block_on};
+use headwater_primitives::{Result, Sequence, block_on};
 
 use crate::files::FileOptions;
+use crate::job::{Cancel, Job};
 use crate::schema::Column;
 use crate::table::TieredTable;
 use crate::tier::Tier;
@@ -70,24 +70,6 @@ pub struct HandedOff {
     pub watermark: Sequence,
     /// The Iceberg snapshot, when there was anything to commit.
     pub snapshot: Option<i64>,
-}
-
-/// Ends a hand-off early, from wherever it is cloned to.
-#[derive(Clone, Debug, Default)]
-pub struct Cancel(Arc<AtomicBool>);
-
-impl Cancel {
-    /// Asks for the end. Rows that are in the lake by then stay there.
-    pub fn cancel(&self) {
-        self.0.store(true, Ordering::SeqCst);
-    }
-
-    pub(crate) fn check(&self) -> Result<()> {
-        if self.0.load(Ordering::SeqCst) {
-            return Err(Error::new(ErrorKind::Cancelled, "the hand-off was cancelled"));
-        }
-        Ok(())
-    }
 }
 
 type OnProgress = Box<dyn FnMut(HandOffProgress) + Send>;
@@ -165,15 +147,20 @@ impl HandOff {
         block_on(self.into_future())
     }
 
+    fn job(&self) -> Job {
+        let (tier, table) = (self.tier.clone(), self.table.clone());
+        Job { tier, table, cancelled: self.cancelled.clone() }
+    }
+
     async fn run(mut self) -> Result<HandedOff> {
         let tier = self.tier.clone();
         let _changing = tier.lake.changing.lock().await;
         // What an earlier one left is released first, so that there is never more than one.
-        release::go_on(&mut self).await?;
+        release::go_on(&self.job(), |rows| self.report.released(rows)).await?;
         let Some(range) = self.range()? else { return self.nothing() };
         let staged = stage::stage(&mut self, range).await?;
         let handed_off = stage::commit(&self, staged).await?;
-        release::go_on(&mut self).await?;
+        release::go_on(&self.job(), |rows| self.report.released(rows)).await?;
         Ok(handed_off)
     }
 }

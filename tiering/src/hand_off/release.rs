@@ -4,8 +4,8 @@ use futures_util::StreamExt;
 use headwater_primitives::rusqlite::{OptionalExtension, params};
 use headwater_primitives::{Error, RecordId, Result, Sequence, Transaction, fail};
 
-use super::HandOff;
 use crate::cold::table_ident;
+use crate::job::Job;
 use crate::tombstones;
 
 /// Rows released in one transaction: a few milliseconds for those who wait behind it.
@@ -18,16 +18,17 @@ struct Reached {
     position: u64,
 }
 
-/// Releases what is left of the hand-off that was committed last, if anything is.
-pub(super) async fn go_on(hand_off: &mut HandOff) -> Result<()> {
-    let Some(reached) = reached(hand_off)? else { return Ok(()) };
-    let table = hand_off.table.clone();
-    hand_off.tier.namespace().transaction(move |tx| table.begin_release(tx)).await?;
-    let ident = table_ident(hand_off.table.store(), hand_off.table.name());
-    let current = hand_off.tier.catalog()?.load(&ident).await?;
-    let lake = hand_off.tier.lake.clone();
+/// Releases what is left of the hand-off that was committed last, if anything is. `released` is told of
+/// rows.
+pub(crate) async fn go_on(job: &Job, mut released: impl FnMut(u64)) -> Result<()> {
+    let Some(reached) = reached(job)? else { return Ok(()) };
+    let table = job.table.clone();
+    job.tier.namespace().transaction(move |tx| table.begin_release(tx)).await?;
+    let ident = table_ident(job.table.store(), job.table.name());
+    let current = job.tier.catalog()?.load(&ident).await?;
+    let lake = job.tier.lake.clone();
     let cold = lake.tables.of(&current).await?;
-    for (number, location) in files(hand_off, &reached)? {
+    for (number, location) in files(job, &reached)? {
         let file = cold.file(&location).ok_or_else(|| {
             Error::corrupt(format!("file {location} has rows that are to be released, and is gone"))
         })?;
@@ -39,21 +40,21 @@ pub(super) async fn go_on(hand_off: &mut HandOff) -> Result<()> {
             let rows: Vec<_> = rows.map(|index| (batch.key(index), batch.version(index))).collect();
             let begin = batch.len() - rows.len();
             for (nth, part) in rows.chunks(BATCH).enumerate() {
-                hand_off.cancelled.check()?;
+                job.cancelled.check()?;
                 let last = begin + nth * BATCH + part.len() - 1;
                 let next = Reached { file: number, position: batch.position(last) + 1, ..reached };
-                release(hand_off, next, part.to_vec()).await?;
-                hand_off.report.released(part.len() as u64);
+                release(job, next, part.to_vec()).await?;
+                released(part.len() as u64);
                 fail::point("tier.release")?;
             }
         }
     }
     let tiered = reached.tiered;
-    hand_off.tier.namespace().transaction(move |tx| end(tx, tiered)).await
+    job.tier.namespace().transaction(move |tx| end(tx, tiered)).await
 }
 
-async fn release(hand_off: &HandOff, next: Reached, rows: Vec<(RecordId, Sequence)>) -> Result<()> {
-    let table = hand_off.table.clone();
+async fn release(job: &Job, next: Reached, rows: Vec<(RecordId, Sequence)>) -> Result<()> {
+    let table = job.table.clone();
     let work = move |tx: &Transaction<'_>| {
         for (id, version) in table.release(tx, &rows)? {
             tombstones::add(tx, next.tiered, &id, version)?;
@@ -63,7 +64,7 @@ async fn release(hand_off: &HandOff, next: Reached, rows: Vec<(RecordId, Sequenc
             .execute(params![next.file, next.position as i64, next.tiered])?;
         Ok(())
     };
-    hand_off.tier.namespace().transaction(work).await
+    job.tier.namespace().transaction(work).await
 }
 
 fn end(tx: &Transaction<'_>, tiered: i64) -> Result<()> {
@@ -72,9 +73,9 @@ fn end(tx: &Transaction<'_>, tiered: i64) -> Result<()> {
     Ok(())
 }
 
-fn reached(hand_off: &HandOff) -> Result<Option<Reached>> {
-    let (store, name) = (hand_off.table.store(), hand_off.table.name());
-    hand_off.tier.namespace().query(|sql| {
+fn reached(job: &Job) -> Result<Option<Reached>> {
+    let (store, name) = (job.table.store(), job.table.name());
+    job.tier.namespace().query(|sql| {
         let Some(tiered) = tombstones::table_number(sql, store, name)? else { return Ok(None) };
         let select = "SELECT file, position FROM tiering_releases WHERE tiered = ?";
         let found: Option<(i64, i64)> = sql
@@ -86,10 +87,10 @@ fn reached(hand_off: &HandOff) -> Result<Option<Reached>> {
 }
 
 /// The files that are left, by number.
-fn files(hand_off: &HandOff, reached: &Reached) -> Result<Vec<(i64, String)>> {
+fn files(job: &Job, reached: &Reached) -> Result<Vec<(i64, String)>> {
     let select = "SELECT number, path FROM tiering_release_files \
                   WHERE tiered = ? AND number >= ? ORDER BY number";
-    hand_off.tier.namespace().query(|sql| {
+    job.tier.namespace().query(|sql| {
         let mut statement = sql.prepare_cached(select)?;
         let files = statement.query_map(params![reached.tiered, reached.file], |row| {
             Ok((row.get(0)?, row.get(1)?))

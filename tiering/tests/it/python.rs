@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Found, Lake, scan};
 
-/// The Python that has what `tests/python/requirements.txt` names; `None` when nothing says which.
+/// The Python that has what `xtask/python-tests.txt` names; `None` when nothing says which.
 fn python() -> Option<String> {
     let python = std::env::var("HEADWATER_PYTHON").ok();
     if python.is_none() {

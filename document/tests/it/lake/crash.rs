@@ -1,18 +1,20 @@
-//! Crashes at every named step of a hand-off, with writers all the while: each row is there exactly once.
+//! Crashes at every named step of a hand-off and of upkeep, with writers all the while: each row is there exactly once.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use headwater_document::DocumentStore;
-use headwater_document::primitives::Namespace;
 use headwater_document::primitives::filter::Filter;
+use headwater_document::primitives::{Error, Namespace, Result};
 use headwater_testkit::crash::{self, Child, Crash, End, Kill};
-use headwater_tiering::Policy;
+use headwater_tiering::{Policy, Tier};
 use serde_json::{Value, json};
 
 use super::hand_off;
+use super::upkeep::{last_only, nothing_else_is_there};
 use crate::support::{defects, events, folded, opened, stored};
 
-const ROWS: u64 = 3_000;
+const ROWS: u64 = 2_000;
 /// Rows that the writer changes over and over.
 const CHANGING: u64 = 50;
 
@@ -20,35 +22,86 @@ const CHANGING: u64 = 50;
 const STEPS: [&str; 6] =
     ["tier.file", "tier.files", "tier.snapshot", "tier.commit", "tier.committed", "tier.release"];
 
+/// The steps of upkeep.
+const UPKEEP_STEPS: [&str; 9] = [
+    "tier.compact.file",
+    "tier.compact.files",
+    "tier.compact.snapshot",
+    "tier.compact.commit",
+    "tier.compact.committed",
+    "tier.expire.commit",
+    "tier.expire.committed",
+    "tier.expire.delete",
+    "tier.clean.delete",
+];
+
+/// The most acknowledgements before a kill.
+const MOST_ACKS: u64 = 150;
+
 fn open(path: &std::path::Path) -> (Namespace, DocumentStore) {
     let ns = opened(Namespace::builder(path));
     let store = DocumentStore::open(&ns, "rows").unwrap();
     (ns, store)
 }
 
-/// Writes rows, hands them off and changes some of them, until it ends.
-fn work(child: &Child) {
+/// Writes rows, does `lake_work` on them and changes some of them, until it ends.
+fn work(child: &Child, lake_work: impl Fn(&DocumentStore) -> Result<()> + Sync) {
     let round: u64 = child.scenario().parse().unwrap();
-    let (_ns, store) = open(child.directory());
+    let (ns, store) = open(child.directory());
     let rows: Vec<Value> =
         (0..ROWS).map(|n| json!({"id": round * ROWS + n, "round": round, "n": n})).collect();
     store.bulk_insert(&rows).wait().unwrap();
     child.ack(format!("rows {round}"));
+    let all = round * ROWS + ROWS;
     std::thread::scope(|scope| {
         scope.spawn(|| {
             for n in 1.. {
-                for id in (0..CHANGING).map(|id| id * 61 % (round * ROWS + ROWS)) {
-                    store.merge_patch(id, &json!({"n": n})).wait().unwrap();
+                for id in (0..CHANGING).map(|id| id * 61 % all) {
+                    or_end(store.merge_patch(id, &json!({"n": n})).wait());
                     child.ack(format!("changed {id} {n}"));
                 }
             }
         });
         scope.spawn(|| {
             loop {
-                hand_off(&store, Policy::All).unwrap();
+                let found = or_end(store.find(Filter::all()).limit(usize::MAX).run().wait());
+                let ids = found.documents.iter().map(|found| found.document["id"].as_u64());
+                if !ids.eq((0..all).map(Some)) {
+                    or_end(Err::<(), _>(Error::corrupt("a reader does not find each row once")));
+                }
+            }
+        });
+        scope.spawn(|| {
+            loop {
+                or_end(lake_work(&store));
             }
         });
     });
+    drop(ns);
+}
+
+/// Ends the process in a way that no crash test expects: the other threads would go on.
+fn or_end<T>(result: Result<T>) -> T {
+    result.unwrap_or_else(|error| {
+        eprintln!("{error}");
+        std::process::exit(9)
+    })
+}
+
+fn handing_off(store: &DocumentStore) -> Result<()> {
+    hand_off(store, Policy::All).map(drop)
+}
+
+/// As short as it can be while readers come and go.
+const GRACE: Duration = Duration::from_secs(1);
+
+fn keeping_up(store: &DocumentStore) -> Result<()> {
+    hand_off(store, Policy::All)?;
+    let tier = Tier::of(store.namespace())?;
+    tier.compact(store).wait()?;
+    let expiry = last_only(store.namespace());
+    tier.expire(store, expiry).grace(GRACE).wait()?;
+    tier.clean(store).older_than(GRACE).wait().map(drop)
 }
 
 /// What the acknowledgements say at the least.
@@ -90,14 +143,18 @@ impl Known {
     }
 }
 
-fn survive(test: impl Fn() + Copy, crashes: &[Option<&str>]) {
+fn survive(
+    test: impl Fn() + Copy,
+    crashes: &[Option<&str>],
+    after: impl Fn(&Namespace, &DocumentStore),
+) {
     let folder = tempfile::tempdir().unwrap();
     let mut known = Known::default();
     for (round, point) in (0..).zip(crashes) {
         let crash = Crash::of(test, &round.to_string(), folder.path());
         let crash = match point {
             Some(point) => crash.fail_point(*point),
-            None => crash.kill(Kill::seeded(round, 400)),
+            None => crash.kill(Kill::seeded(round, MOST_ACKS)),
         };
         let outcome = crash.run().unwrap();
         let end = if point.is_some() { End::Aborted } else { End::Killed };
@@ -105,27 +162,59 @@ fn survive(test: impl Fn() + Copy, crashes: &[Option<&str>]) {
         known.learn(round, &outcome.acks);
         let (ns, store) = open(folder.path());
         known.check(&ns, &store);
-        // What the crash left undone is done by the next one.
-        hand_off(&store, Policy::All).unwrap();
+        after(&ns, &store);
         known.check(&ns, &store);
         ns.close().unwrap();
     }
+}
+
+/// What the crash left undone is done by the next one.
+fn hand_off_again(_: &Namespace, store: &DocumentStore) {
+    hand_off(store, Policy::All).unwrap();
+}
+
+/// The same, and nothing is left of what the crash left.
+fn tidy_up(ns: &Namespace, store: &DocumentStore) {
+    let tier = Tier::of(ns).unwrap();
+    tier.compact(store).wait().unwrap();
+    hand_off(store, Policy::All).unwrap();
+    tier.expire(store, last_only(ns)).grace(Duration::ZERO).wait().unwrap();
+    tier.clean(store).older_than(Duration::ZERO).wait().unwrap();
+    nothing_else_is_there(store);
 }
 
 #[test]
 fn a_hand_off_that_is_killed_at_any_step_loses_no_row_and_doubles_none() {
     let test = a_hand_off_that_is_killed_at_any_step_loses_no_row_and_doubles_none;
     if let Some(child) = crash::child() {
-        return work(&child);
+        return work(&child, handing_off);
     }
-    survive(test, &STEPS.map(Some));
+    survive(test, &STEPS.map(Some), hand_off_again);
 }
 
 #[test]
 fn a_hand_off_that_is_killed_at_any_time_loses_no_row_and_doubles_none() {
     let test = a_hand_off_that_is_killed_at_any_time_loses_no_row_and_doubles_none;
     if let Some(child) = crash::child() {
-        return work(&child);
+        return work(&child, handing_off);
     }
-    survive(test, &[None; 4]);
+    survive(test, &[None; 3], hand_off_again);
+}
+
+#[test]
+fn upkeep_that_is_killed_at_any_step_loses_nothing_and_leaves_nothing() {
+    let test = upkeep_that_is_killed_at_any_step_loses_nothing_and_leaves_nothing;
+    if let Some(child) = crash::child() {
+        return work(&child, keeping_up);
+    }
+    survive(test, &UPKEEP_STEPS.map(Some), tidy_up);
+}
+
+#[test]
+fn upkeep_that_is_killed_at_any_time_loses_nothing_and_leaves_nothing() {
+    let test = upkeep_that_is_killed_at_any_time_loses_nothing_and_leaves_nothing;
+    if let Some(child) = crash::child() {
+        return work(&child, keeping_up);
+    }
+    survive(test, &[None; 3], tidy_up);
 }

@@ -1,9 +1,14 @@
 //! Documents that move to the lake, and are the same documents there.
 
 mod crash;
+mod faults;
 mod model;
 mod moving;
 mod past;
+mod place;
+mod python;
+mod s3;
+mod upkeep;
 
 use headwater_document::DocumentStore;
 use headwater_document::primitives::Result;

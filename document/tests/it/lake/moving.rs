@@ -3,13 +3,13 @@
 use headwater_document::primitives::filter::field;
 use headwater_document::primitives::{Error, ErrorKind, Namespace};
 use headwater_document::{DocumentStore, Order, PutOptions, Uniqueness};
-use headwater_tiering::{Policy, Tier};
+use headwater_tiering::Policy;
 use serde_json::{Value, json};
 
 use super::hand_off;
 use crate::support::{all, defects, events, folded, memory, refused, stored};
 
-fn people(count: u64) -> Vec<Value> {
+pub(super) fn people(count: u64) -> Vec<Value> {
     let person = |n: u64| {
         json!({"id": format!("p{n:04}"), "age": n % 90, "height": 1.5 + (n % 40) as f64 / 100.0,
                "name": {"first": "Ada", "last": format!("L{}", n % 7)}, "tags": ["a", n % 3]})
@@ -207,26 +207,4 @@ fn new_fields_become_columns_and_odd_values_stay_exact() {
     hand_off(&store, Policy::All).unwrap();
     assert_eq!(all(&store), first.into_iter().chain(second).collect::<Vec<_>>());
     assert_eq!(defects(&ns), [""; 0]);
-}
-
-#[test]
-fn a_lake_elsewhere_is_found_again() {
-    let folder = tempfile::tempdir().unwrap();
-    let elsewhere = tempfile::tempdir().unwrap();
-    let location = format!("file://{}", elsewhere.path().canonicalize().unwrap().display());
-    {
-        let ns = Namespace::open(folder.path()).unwrap();
-        let options = headwater_tiering::LakeOptions::new().location(&location);
-        let tier = Tier::open(&ns, options).unwrap();
-        let store: DocumentStore = DocumentStore::open(&ns, "people").unwrap();
-        store.bulk_insert(&people(50)).wait().unwrap();
-        tier.hand_off(&store, Policy::All).wait().unwrap();
-        ns.close().unwrap();
-    }
-    let ns = Namespace::open(folder.path()).unwrap();
-    let store: DocumentStore = DocumentStore::open(&ns, "people").unwrap();
-    assert_eq!(all(&store), people(50));
-    let other = headwater_tiering::LakeOptions::new().location("file:///somewhere/else");
-    let message = refused(Tier::open(&ns, other).map(drop), ErrorKind::InvalidInput);
-    assert!(message.contains(&location), "{message}");
 }

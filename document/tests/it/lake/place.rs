@@ -1,0 +1,98 @@
+//! Where a namespace's lake is, and what becomes of it when folders move.
+
+use std::path::Path;
+
+use headwater_document::DocumentStore;
+use headwater_document::primitives::{ErrorKind, Namespace};
+use headwater_tiering::{LakeOptions, Policy, Tier};
+
+use super::hand_off;
+use super::moving::people;
+use crate::support::{all, refused};
+
+#[test]
+fn a_lake_elsewhere_is_found_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let location = format!("file://{}", elsewhere.path().canonicalize().unwrap().display());
+    {
+        let ns = Namespace::open(folder.path()).unwrap();
+        let options = LakeOptions::new().location(&location);
+        let tier = Tier::open(&ns, options).unwrap();
+        let store: DocumentStore = DocumentStore::open(&ns, "people").unwrap();
+        store.bulk_insert(&people(50)).wait().unwrap();
+        tier.hand_off(&store, Policy::All).wait().unwrap();
+        ns.close().unwrap();
+    }
+    let ns = Namespace::open(folder.path()).unwrap();
+    let store: DocumentStore = DocumentStore::open(&ns, "people").unwrap();
+    assert_eq!(all(&store), people(50));
+    let other = LakeOptions::new().location("file:///somewhere/else");
+    let message = refused(Tier::open(&ns, other).map(drop), ErrorKind::InvalidInput);
+    assert!(message.contains(&location), "{message}");
+}
+
+fn archived(folder: &Path) {
+    let ns = Namespace::open(folder).unwrap();
+    let store: DocumentStore = DocumentStore::open(&ns, "people").unwrap();
+    store.bulk_insert(&people(50)).wait().unwrap();
+    hand_off(&store, Policy::All).unwrap();
+    ns.close().unwrap();
+}
+
+#[test]
+fn a_namespace_that_was_moved_says_where_its_lake_was() {
+    let parent = tempfile::tempdir().unwrap();
+    let parent = parent.path().canonicalize().unwrap();
+    let (old, new) = (parent.join("old.hw"), parent.join("new.hw"));
+    archived(&old);
+    std::fs::rename(&old, &new).unwrap();
+    {
+        let ns = Namespace::open(&new).unwrap();
+        let message = refused(Tier::of(&ns).map(drop), ErrorKind::NotFound);
+        for part in [old.to_str().unwrap(), new.to_str().unwrap(), "relocate"] {
+            assert!(message.contains(part), "{message}");
+        }
+        assert!(!old.exists(), "nothing is made where it was");
+        let store: DocumentStore = DocumentStore::open(&ns, "people").unwrap();
+        refused(store.get("p0001").wait(), ErrorKind::NotFound);
+        assert_eq!(store.count().wait().unwrap(), 50);
+        ns.close().unwrap();
+    }
+    std::fs::rename(&new, &old).unwrap();
+    let ns = Namespace::open(&old).unwrap();
+    let store: DocumentStore = DocumentStore::open(&ns, "people").unwrap();
+    assert_eq!(all(&store), people(50));
+}
+
+#[test]
+fn a_copied_namespace_leaves_the_lake_of_the_other_one_alone() {
+    let parent = tempfile::tempdir().unwrap();
+    let (one, copy) = (parent.path().join("one.hw"), parent.path().join("copy.hw"));
+    archived(&one);
+    std::fs::create_dir(&copy).unwrap();
+    std::fs::copy(one.join("hot.db"), copy.join("hot.db")).unwrap();
+    let ns = Namespace::open(&copy).unwrap();
+    refused(Tier::of(&ns).map(drop), ErrorKind::NotFound);
+}
+
+#[test]
+fn a_lake_whose_folder_is_gone_is_not_made_anew() {
+    let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let lake = elsewhere.path().canonicalize().unwrap().join("my lake");
+    let location = lake.to_str().unwrap();
+    {
+        let ns = Namespace::open(folder.path()).unwrap();
+        Tier::open(&ns, LakeOptions::new().location(location)).unwrap();
+        // The same place by its URL.
+        let url = format!("file://{}", location.replace(' ', "%20"));
+        Tier::open(&ns, LakeOptions::new().location(url)).unwrap();
+        ns.close().unwrap();
+    }
+    let ns = Namespace::open(folder.path()).unwrap();
+    std::fs::rename(&lake, lake.with_extension("away")).unwrap();
+    let message = refused(Tier::of(&ns).map(drop), ErrorKind::NotFound);
+    assert!(message.contains(location) && !lake.exists(), "{message}");
+    std::fs::rename(lake.with_extension("away"), &lake).unwrap();
+    Tier::open(&ns, LakeOptions::new().location(location)).unwrap();
+}

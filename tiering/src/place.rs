@@ -1,0 +1,170 @@
+//! Where a namespace's lake is: decided once, kept in the hot tier, and looked for nowhere else.
+
+use std::path::{Path as FilePath, PathBuf};
+
+use headwater_objects::Objects;
+use headwater_primitives::rusqlite::{OptionalExtension, params};
+use headwater_primitives::{Error, ErrorKind, Namespace, Result};
+use object_store::path::Path;
+
+use crate::error::from_objects;
+use crate::io::LakeRoot;
+use crate::options::LakeOptions;
+
+/// What a local root starts with.
+const FILE: &str = "file://";
+
+/// What the hot tier knows of the lake's place.
+pub(crate) struct Kept {
+    /// The root, as tables have it in their locations.
+    pub(crate) root: String,
+    /// The namespace's folder by then, for a lake that is in it.
+    pub(crate) home: Option<String>,
+}
+
+/// Opens the store of the lake of `namespace`, and keeps where it is.
+pub(crate) fn open(namespace: &Namespace, options: &LakeOptions) -> Result<(Objects, LakeRoot)> {
+    let kept = kept(namespace)?;
+    if let Some(kept) = &kept {
+        if let Some(asked) = &options.location {
+            refuse_other(&kept.root, &root_asked_for(asked)?)?;
+        }
+        kept.check(namespace)?;
+    }
+    let objects = match (&options.store, &kept) {
+        (Some(store), _) => store.clone(),
+        (None, Some(kept)) => {
+            let location = kept.root.strip_prefix(FILE).unwrap_or(&kept.root);
+            headwater_objects::open(location, &options.objects).map_err(from_objects)?
+        }
+        (None, None) => {
+            let location = match &options.location {
+                Some(asked) => asked.clone(),
+                None => name_of(&own_folder(namespace))?,
+            };
+            headwater_objects::open(&location, &options.objects).map_err(from_objects)?
+        }
+    };
+    let root = root_of(&objects)?;
+    match &kept {
+        Some(kept) => refuse_other(&kept.root, root.as_str())?,
+        None => keep(namespace, &root)?,
+    }
+    Ok((objects, root))
+}
+
+/// Refuses a lake at `asked` where it is at `kept`.
+pub(crate) fn refuse_other(kept: &str, asked: &str) -> Result<()> {
+    if kept == asked {
+        return Ok(());
+    }
+    Err(Error::invalid(format!(
+        "the lake of this namespace is at {kept}, and its tables hold addresses there: it cannot be \
+         opened at {asked}"
+    )))
+}
+
+/// The root that a location of the caller's means; nothing is opened or made.
+pub(crate) fn root_asked_for(asked: &str) -> Result<String> {
+    let folder = match asked.strip_prefix(FILE) {
+        // A URL encodes what a name does not.
+        Some(encoded) => match Path::from_url_path(encoded) {
+            Ok(path) => PathBuf::from(format!("/{path}")),
+            Err(_) => PathBuf::from(encoded),
+        },
+        None if asked.contains("://") => return Ok(asked.trim_end_matches('/').to_owned()),
+        None => PathBuf::from(asked),
+    };
+    let folder = folder.canonicalize().or_else(|_| std::path::absolute(&folder))?;
+    Ok(LakeRoot::of_folder(&folder)?.as_str().to_owned())
+}
+
+/// The root of the lake in `objects`. That of a folder has its name as it is: a URL would encode it, and
+/// other engines take locations for names.
+pub(crate) fn root_of(objects: &Objects) -> Result<LakeRoot> {
+    match objects.folder() {
+        Some(folder) => LakeRoot::of_folder(folder),
+        None => LakeRoot::parse(objects.url()),
+    }
+}
+
+/// Where the lake of a namespace is of which nobody says.
+pub(crate) fn own_folder(namespace: &Namespace) -> PathBuf {
+    namespace.path().join("lake")
+}
+
+pub(crate) fn name_of(folder: &FilePath) -> Result<String> {
+    folder.to_str().map(str::to_owned).ok_or_else(|| {
+        Error::invalid(format!(
+            "the lake's folder {folder:?} is not UTF-8: give it another location"
+        ))
+    })
+}
+
+/// The folder of `namespace` under its one name.
+pub(crate) fn home_of(namespace: &Namespace) -> Result<String> {
+    name_of(&namespace.path().canonicalize()?)
+}
+
+impl Kept {
+    /// Checks that the lake is where it was. A lake that is gone, or that another namespace has, is not
+    /// to be opened, and still less to be made anew.
+    fn check(&self, namespace: &Namespace) -> Result<()> {
+        let root = &self.root;
+        if let Some(home) = &self.home {
+            let here = home_of(namespace)?;
+            if *home != here {
+                return Err(Error::new(
+                    ErrorKind::NotFound,
+                    format!(
+                        "the lake of this namespace was made at {root}, in the namespace's own folder \
+                         {home}, which was moved or copied to {here}; the lake's tables hold the old \
+                         addresses: move the folder back to {home}, or open the lake once with \
+                         `Tier::relocate`, which writes the new ones"
+                    ),
+                ));
+            }
+        }
+        match root.strip_prefix(FILE) {
+            Some(folder) if !FilePath::new(folder).is_dir() => Err(Error::new(
+                ErrorKind::NotFound,
+                format!(
+                    "the lake of this namespace is at {root}, and there is no such folder: bring it \
+                     back there; nothing is made in its place, since rows are in it"
+                ),
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+pub(crate) fn kept(namespace: &Namespace) -> Result<Option<Kept>> {
+    namespace.query(|sql| {
+        let mut select = sql.prepare_cached("SELECT location, home FROM tiering_lake")?;
+        let kept = select.query_row([], |row| Ok(Kept { root: row.get(0)?, home: row.get(1)? }));
+        Ok(kept.optional()?)
+    })
+}
+
+fn keep(namespace: &Namespace, root: &LakeRoot) -> Result<()> {
+    if namespace.is_read_only() {
+        return Err(Error::new(
+            ErrorKind::NotFound,
+            "this namespace has no lake yet, and it is open read-only",
+        ));
+    }
+    let own = own_folder(namespace).canonicalize().ok();
+    let own = own.and_then(|own| LakeRoot::of_folder(&own).ok());
+    let home = match own {
+        Some(own) if own == *root => Some(home_of(namespace)?),
+        _ => None,
+    };
+    let root = root.as_str().to_owned();
+    let keep = "INSERT INTO tiering_lake(id, location, home) VALUES (1, ?, ?)";
+    namespace
+        .transaction(move |tx| -> Result<()> {
+            tx.sql().execute(keep, params![root, home])?;
+            Ok(())
+        })
+        .wait()
+}
