@@ -22,6 +22,23 @@ pub(crate) struct Kept {
     pub(crate) home: Option<String>,
 }
 
+/// Refuses a namespace without a lake in which none can be made.
+pub(crate) fn check_readable(namespace: &Namespace) -> Result<()> {
+    if !namespace.is_read_only() {
+        return Ok(());
+    }
+    let tables = "SELECT EXISTS(SELECT 1 FROM sqlite_schema WHERE name = 'tiering_lake')";
+    let has_tables: bool =
+        namespace.query(|sql| -> Result<_> { Ok(sql.query_row(tables, [], |row| row.get(0))?) })?;
+    if has_tables && kept(namespace)?.is_some() {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::NotFound,
+        "this namespace has no lake yet, and none can be made while it is open read-only",
+    ))
+}
+
 /// Opens the store of the lake of `namespace`, and keeps where it is.
 pub(crate) fn open(namespace: &Namespace, options: &LakeOptions) -> Result<(Objects, LakeRoot)> {
     let kept = kept(namespace)?;

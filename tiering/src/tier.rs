@@ -49,8 +49,8 @@ impl Tier {
     ///
     /// # Errors
     /// `InvalidInput` for a location other than the one that the lake was made at; `NotFound` when it is
-    /// no longer there, as when the namespace's folder was moved; `Unsupported` for an object store that
-    /// this build lacks; what the store fails with.
+    /// no longer there, as when the namespace's folder was moved, and in a read-only namespace that has no
+    /// lake yet; `Unsupported` for an object store that this build lacks; what the store fails with.
     pub fn open(namespace: &Namespace, options: LakeOptions) -> Result<Tier> {
         let opened = namespace.extension(Opened::default);
         let mut opened = opened.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -64,6 +64,7 @@ impl Tier {
                 None => Ok(tier),
             };
         }
+        place::check_readable(namespace)?;
         namespace.install(&PART)?;
         let (objects, root) = place::open(namespace, &options)?;
         let storage = LakeStorage::new(root, objects.store());

@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use headwater_primitives::Result;
 
 use super::Check;
-use crate::cold;
 use crate::id::DocumentId;
 use crate::index::{Index, show};
 
@@ -26,7 +25,7 @@ impl Check<'_> {
         while let Some(row) = rows.next()? {
             let number: i64 = row.get(0)?;
             let body = row.get_ref(2)?.as_blob().unwrap_or_default();
-            if self.damaged.contains(&number) || cold::is_archived(body) {
+            if self.damaged.contains(&number) || self.is_archived(body) {
                 continue;
             }
             for value in index.entries_of(body)? {
@@ -61,7 +60,7 @@ impl Check<'_> {
             let document = entry.get_ref(3)?.as_blob().ok();
             let (belongs, whose) = match document {
                 Some(_) if self.damaged.contains(&number) => continue,
-                Some(body) if cold::is_archived(body) => continue,
+                Some(body) if self.is_archived(body) => continue,
                 Some(body) => {
                     let id = DocumentId::from_sql(entry.get_ref(2)?)?;
                     (index.entries_of(body)?.contains(&value), format!("document {id}"))

@@ -7,7 +7,6 @@ use headwater_primitives::rusqlite::{Connection, OptionalExtension};
 use headwater_primitives::{Error, ErrorKind, Result, Sequence};
 
 use super::Check;
-use crate::cold;
 use crate::id::DocumentId;
 
 /// Compares the collections with the events that `sql` sees.
@@ -116,7 +115,7 @@ impl Check<'_> {
             Ok(Row {
                 number: row.get(0)?,
                 version: Sequence(row.get::<_, i64>(1)? as u64),
-                agrees: body.is_some_and(cold::is_archived)
+                agrees: body.is_some_and(|body| self.is_archived(body))
                     || event.after_bytes().map(|after| after.as_ref()) == body,
             })
         };

@@ -16,6 +16,7 @@ use headwater_primitives::rusqlite::Connection;
 use headwater_primitives::{Namespace, Result, Sequence};
 
 use crate::catalog::Table;
+use crate::cold;
 use crate::collections::{is_installed, names};
 use crate::id::DocumentId;
 
@@ -83,6 +84,11 @@ impl<'a> Check<'a> {
             lost: HashMap::new(),
             gone: Vec::new(),
         }
+    }
+
+    /// Whether the body of a row says that the document is in the lake, as it may in this collection.
+    fn is_archived(&self, body: &[u8]) -> bool {
+        self.table.has_archived() && cold::is_archived(body)
     }
 
     fn document(&self, id: &DocumentId) -> String {

@@ -3,7 +3,6 @@
 use headwater_primitives::{Result, jsonb};
 
 use super::Check;
-use crate::cold;
 use crate::encoded::check_body;
 use crate::id::DocumentId;
 
@@ -14,7 +13,7 @@ impl Check<'_> {
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let body = row.get_ref(2)?.as_blob().unwrap_or_default();
-            if cold::is_archived(body) {
+            if self.is_archived(body) {
                 continue;
             }
             if let Err(error) = jsonb::validate(body).and_then(|()| check_body(body)) {
