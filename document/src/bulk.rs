@@ -79,7 +79,11 @@ pub(crate) fn insert<'a, T: Document>(
             table,
             changes: &collection.changes,
             id_field: collection.id_field,
-            thaw: Thaw { namespace: &collection.namespace, ahead: None, otherwise: OnArchived::Refuse },
+            thaw: Thaw {
+                namespace: &collection.namespace,
+                ahead: None,
+                otherwise: OnArchived::Refuse,
+            },
         };
         write(&writing, &batches)
     })

@@ -15,7 +15,8 @@ use crate::index::Index;
 /// The document store's own tables.
 pub(crate) const PART: Part = Part {
     name: "document",
-    migrations: &["
+    migrations: &[
+        "
 CREATE TABLE document_collections(
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
@@ -33,10 +34,12 @@ CREATE TABLE document_indexes(
     built_to INTEGER,
     UNIQUE(collection, path)
 );
-","
+",
+        "
 -- Whether a document ever moved to the lake. Its row stays, with an empty body.
 ALTER TABLE document_collections ADD COLUMN archived INTEGER NOT NULL DEFAULT 0;
-"],
+",
+    ],
 };
 
 /// A collection's place in the hot tier, with the statements that touch it.

@@ -109,7 +109,11 @@ impl Collection {
     }
 
     /// The live rows under `ids` as `snapshot` sees them.
-    fn rows_at(&self, snapshot: &Snapshot<'_>, ids: &[DocumentId]) -> Answer<Vec<Option<CachedRow>>> {
+    fn rows_at(
+        &self,
+        snapshot: &Snapshot<'_>,
+        ids: &[DocumentId],
+    ) -> Answer<Vec<Option<CachedRow>>> {
         self.hot_rows_at(snapshot, ids).map_or_else(
             |error| Answer::Now(Err(error)),
             |(rows, archived)| match archived {
@@ -119,7 +123,10 @@ impl Collection {
         )
     }
 
-    #[expect(clippy::type_complexity, reason = "two halves of one answer, for the caller above only")]
+    #[expect(
+        clippy::type_complexity,
+        reason = "two halves of one answer, for the caller above only"
+    )]
     fn hot_rows_at(
         &self,
         snapshot: &Snapshot<'_>,
@@ -128,13 +135,17 @@ impl Collection {
         let Some(table) = self.table()? else { return Ok((vec![None; ids.len()], None)) };
         ids.iter().try_for_each(|id| check_kind(table, id))?;
         let now = self.namespace.clock().now();
-        let rows: Vec<Option<CachedRow>> =
-            ids.iter().map(|id| select(snapshot.sql(), table, id, || now)).collect::<Result<_>>()?;
+        let rows: Vec<Option<CachedRow>> = ids
+            .iter()
+            .map(|id| select(snapshot.sql(), table, id, || now))
+            .collect::<Result<_>>()?;
         let archived = |row: &&CachedRow| cold::is_archived(&row.body);
         let keys: Vec<_> = ids
             .iter()
             .zip(&rows)
-            .filter_map(|(id, row)| row.as_ref().filter(archived).map(|row| (id.clone(), row.version)))
+            .filter_map(|(id, row)| {
+                row.as_ref().filter(archived).map(|row| (id.clone(), row.version))
+            })
             .collect();
         if keys.is_empty() {
             return Ok((rows, None));

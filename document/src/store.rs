@@ -416,9 +416,11 @@ impl Collection {
         match (table, ahead) {
             (Some(table), Some(id)) if table.has_archived() => {
                 let collection = self.clone();
-                Commit::after(cold::ahead(self.namespace.clone(), table.clone(), id).and_then(move |thawed| {
-                    Ok(collection.write_now(Some(table), kind, existing, thawed, work))
-                }))
+                Commit::after(cold::ahead(self.namespace.clone(), table.clone(), id).and_then(
+                    move |thawed| {
+                        Ok(collection.write_now(Some(table), kind, existing, thawed, work))
+                    },
+                ))
             }
             (table, _) => self.write_now(table, kind, existing, None, work),
         }

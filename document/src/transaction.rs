@@ -181,7 +181,11 @@ impl<'a, T: Document> DocumentTransaction<'a, T> {
             table: &table,
             changes: &collection.changes,
             id_field: collection.id_field,
-            thaw: Thaw { namespace: &collection.namespace, ahead: None, otherwise: OnArchived::Refuse },
+            thaw: Thaw {
+                namespace: &collection.namespace,
+                ahead: None,
+                otherwise: OnArchived::Refuse,
+            },
         })
     }
 }

@@ -23,14 +23,14 @@ mod tombstones;
 mod upkeep;
 
 pub use catalog::{CATALOG_NAME, SqliteCatalog};
+pub use cold::ColdView;
 pub use commit::{
     Expiry, NewSnapshot, Orphan, Prepared, SchemaChange, Unreachable, expire, orphans,
 };
-pub use cold::ColdView;
 pub use error::{from_iceberg, to_iceberg};
 pub use hand_off::{HandOff, HandOffProgress, HandedOff, Policy};
-pub use job::Cancel;
 pub use io::{LakeRoot, LakeStorage};
+pub use job::Cancel;
 pub use manifests::{Bounds, FileSet, LiveFile, Manifests};
 pub use options::LakeOptions;
 pub use runtime::Later;

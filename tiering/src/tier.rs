@@ -13,11 +13,11 @@ use crate::cold::{ColdTables, ColdView, Pins};
 use crate::commit::Expiry;
 use crate::hand_off::{HandOff, Policy};
 use crate::io::LakeStorage;
+use crate::job::Job;
 use crate::options::LakeOptions;
 use crate::part::PART;
 use crate::place;
 use crate::runtime::LakeRuntime;
-use crate::job::Job;
 use crate::table::TieredTable;
 use crate::upkeep::{Cleaning, Compaction, Expiration};
 
@@ -117,7 +117,11 @@ impl Tier {
     }
 
     /// Describes letting go of snapshots of `table`. See [`Expiration`].
-    pub fn expire<T: TieredTable + Clone + 'static>(&self, table: &T, expiry: Expiry) -> Expiration {
+    pub fn expire<T: TieredTable + Clone + 'static>(
+        &self,
+        table: &T,
+        expiry: Expiry,
+    ) -> Expiration {
         Expiration::new(Job::new(self.clone(), Arc::new(table.clone())), expiry)
     }
 

@@ -33,7 +33,9 @@ pub(crate) fn add(
     version: Sequence,
 ) -> Result<()> {
     tx.sql()
-        .prepare_cached("INSERT OR IGNORE INTO tiering_tombstones(tiered, key, version) VALUES (?, ?, ?)")?
+        .prepare_cached(
+            "INSERT OR IGNORE INTO tiering_tombstones(tiered, key, version) VALUES (?, ?, ?)",
+        )?
         .execute(params![tiered, key_of(id), version.0 as i64])?;
     Ok(())
 }

@@ -44,9 +44,8 @@ impl Servers {
     pub(crate) fn environment(&self) -> Vec<(&'static str, String)> {
         let address = |server: &Server| format!("http://127.0.0.1:{}", server.port);
         let servers = self.running.iter().map(|server| (server.variable, address(server)));
-        let python = self.python.iter().map(|python| {
-            ("HEADWATER_PYTHON", python.display().to_string())
-        });
+        let python =
+            self.python.iter().map(|python| ("HEADWATER_PYTHON", python.display().to_string()));
         servers.chain(python).collect()
     }
 }

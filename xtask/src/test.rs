@@ -6,8 +6,10 @@ use crate::test_run::{self, Plan};
 use crate::{cargo, prerequisites};
 
 /// Features that are off unless asked for, and whose tests run all the same: by package.
-const FEATURES: [(&str, &str); 2] =
-    [("headwater-document", "headwater-document/tiering"), ("headwater-document", "headwater-tiering/aws")];
+const FEATURES: [(&str, &str); 2] = [
+    ("headwater-document", "headwater-document/tiering"),
+    ("headwater-document", "headwater-tiering/aws"),
+];
 
 pub(crate) fn run(arguments: &[String]) -> Outcome<()> {
     let package = match arguments {

@@ -4,9 +4,9 @@
 mod absent;
 #[cfg(feature = "tiering")]
 mod lake;
+mod thaw;
 #[cfg(feature = "tiering")]
 mod tiered;
-mod thaw;
 
 #[cfg(not(feature = "tiering"))]
 pub(crate) use absent::{View, tombstone};

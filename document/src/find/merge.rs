@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use headwater_primitives::filter::key_of;
-use headwater_primitives::rusqlite::Connection;
 use headwater_primitives::jsonb::{self, View as Json};
+use headwater_primitives::rusqlite::Connection;
 use headwater_primitives::{Answer, Error, Result, Sequence};
 use serde_json::Value;
 
@@ -76,10 +76,8 @@ pub(super) fn count(collection: &Arc<Collection>, query: Query) -> Answer<u64> {
 
 fn count_rows(collection: &Collection) -> Result<u64> {
     let Some(table) = collection.table()? else { return Ok(0) };
-    let select = format!(
-        "SELECT count(*) FROM {} WHERE expires IS NULL OR expires > ?",
-        table.sql.table
-    );
+    let select =
+        format!("SELECT count(*) FROM {} WHERE expires IS NULL OR expires > ?", table.sql.table);
     let now = collection.namespace.clock().now();
     collection.namespace.query(|sql| {
         let count: i64 = sql.prepare_cached(&select)?.query_row([now.0], |row| row.get(0))?;

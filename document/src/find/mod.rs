@@ -230,9 +230,8 @@ impl Query {
 }
 
 fn count(collection: Arc<Collection>, query: Query) -> Answer<u64> {
-    let hot = planned(&collection, &query, |plan| {
-        collection.namespace.query(|sql| plan.count(sql))
-    });
+    let hot =
+        planned(&collection, &query, |plan| collection.namespace.query(|sql| plan.count(sql)));
     match hot {
         Ok(Some(Found::Here(count))) => Answer::Now(Ok(count)),
         Ok(None) => Answer::Now(Ok(0)),

@@ -6,8 +6,8 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use headwater_primitives::rusqlite::OptionalExtension;
 use bytes::Bytes;
+use headwater_primitives::rusqlite::OptionalExtension;
 use headwater_primitives::{
     Commit, Error, ErrorKind, Namespace, Result, Sequence, Transaction, block_on, fail,
 };

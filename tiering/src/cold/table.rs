@@ -69,8 +69,7 @@ impl ColdTables {
             return Ok(known);
         }
         let io = lake.storage.file_io();
-        let metadata =
-            iceberg::spec::TableMetadata::read_from(&io, location).await.or_lake()?;
+        let metadata = iceberg::spec::TableMetadata::read_from(&io, location).await.or_lake()?;
         let table = Table::builder()
             .file_io(io)
             .metadata_location(location)
@@ -181,8 +180,11 @@ impl ColdTable {
     ) -> Result<Vec<(&LiveFile, Vec<u64>)>> {
         let mut found = Vec::new();
         for file in self.files.data() {
-            let mut wanted: Vec<_> =
-                over.iter().filter(|(id, version)| self.may_have(file, id, *version)).cloned().collect();
+            let mut wanted: Vec<_> = over
+                .iter()
+                .filter(|(id, version)| self.may_have(file, id, *version))
+                .cloned()
+                .collect();
             if wanted.is_empty() {
                 continue;
             }

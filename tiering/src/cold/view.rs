@@ -97,7 +97,9 @@ impl ColdView {
         let filter = filter.clone();
         self.lake.runtime.run(async move {
             match table.await? {
-                Some(reading) => fold::fold(&lake, &reading.table, &over, &filter, state, each).await,
+                Some(reading) => {
+                    fold::fold(&lake, &reading.table, &over, &filter, state, each).await
+                }
                 None => Ok(state),
             }
         })

@@ -29,9 +29,10 @@ pub(super) fn pages(
     let mut from = Some(i64::MIN);
     while let Some(start) = from {
         hand_off.cancelled.check()?;
-        let page = hand_off.tier.namespace().snapshot(|snapshot| {
-            hand_off.table.frozen(snapshot, range, start, PAGE_BYTES)
-        })?;
+        let page = hand_off
+            .tier
+            .namespace()
+            .snapshot(|snapshot| hand_off.table.frozen(snapshot, range, start, PAGE_BYTES))?;
         from = page.next;
         each(page.rows)?;
     }
@@ -58,9 +59,10 @@ pub(super) async fn write(
     let mut from = Some(i64::MIN);
     while let Some(start) = from {
         hand_off.cancelled.check()?;
-        let page = hand_off.tier.namespace().snapshot(|snapshot| {
-            hand_off.table.frozen(snapshot, range, start, PAGE_BYTES)
-        })?;
+        let page = hand_off
+            .tier
+            .namespace()
+            .snapshot(|snapshot| hand_off.table.frozen(snapshot, range, start, PAGE_BYTES))?;
         from = page.next;
         for row in page.rows {
             let time = times.time_of(row.version);
@@ -69,7 +71,9 @@ pub(super) async fn write(
         }
         while collected > COLLECTED || from.is_none() {
             let largest = days.iter().max_by_key(|(_, day)| day.bytes).map(|(day, _)| *day);
-            let Some((number, day)) = largest.and_then(|day| days.remove_entry(&day)) else { break };
+            let Some((number, day)) = largest.and_then(|day| days.remove_entry(&day)) else {
+                break;
+            };
             collected -= day.bytes;
             finish(hand_off, writing.take(), &mut files).await?;
             writing = Some(tokio::spawn(write_day(hand_off, target, number, day)?));

@@ -37,7 +37,9 @@ impl HandOff {
                     Sequence(log.segments().first_at(snapshot.sql(), since)?.0 - 1)
                 }
                 Policy::KeepRows(rows) => self.table.boundary(snapshot, HotShare::Rows(rows))?,
-                Policy::KeepBytes(bytes) => self.table.boundary(snapshot, HotShare::Bytes(bytes))?,
+                Policy::KeepBytes(bytes) => {
+                    self.table.boundary(snapshot, HotShare::Bytes(bytes))?
+                }
                 Policy::UpTo(version) => version,
                 Policy::All => head,
             };

@@ -92,8 +92,9 @@ fn files(job: &Job, reached: &Reached) -> Result<Vec<(i64, String)>> {
                   WHERE tiered = ? AND number >= ? ORDER BY number";
     job.tier.namespace().query(|sql| {
         let mut statement = sql.prepare_cached(select)?;
-        let files = statement
-            .query_map(params![reached.tiered, reached.file], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let files = statement.query_map(params![reached.tiered, reached.file], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
         Ok(files.collect::<std::result::Result<_, _>>()?)
     })
 }

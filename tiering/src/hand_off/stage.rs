@@ -165,9 +165,7 @@ async fn number(hand_off: &HandOff) -> Result<i64> {
 async fn table(hand_off: &HandOff, catalog: &SqliteCatalog, range: Versions) -> Result<Table> {
     let ident = table_ident(hand_off.table.store(), hand_off.table.name());
     let mut seen = Inference::new(Some(hand_off.table.id_field()));
-    freeze::pages(hand_off, range, |rows| {
-        rows.iter().try_for_each(|row| seen.observe(&row.body))
-    })?;
+    freeze::pages(hand_off, range, |rows| rows.iter().try_for_each(|row| seen.observe(&row.body)))?;
     if !catalog.table_exists(&ident).await.or_lake()? {
         return create(hand_off, catalog, &ident, &seen).await;
     }
@@ -191,7 +189,8 @@ async fn create(
         false => {
             let builder = LakeSchema::builder(kind).id_field(hand_off.table.id_field());
             let declared = hand_off.declared.iter().cloned();
-            let declared = declared.fold(builder, |builder, column| builder.column(column)).build()?;
+            let declared =
+                declared.fold(builder, |builder, column| builder.column(column)).build()?;
             let last = declared.columns().iter().map(Column::field_id).max();
             seen.evolve(&declared, last.unwrap_or(0).max(LAST_SYSTEM_FIELD))?.schema
         }

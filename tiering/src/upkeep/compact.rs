@@ -7,13 +7,15 @@ use std::pin::Pin;
 use headwater_primitives::{Result, Sequence, block_on, fail};
 use iceberg::spec::Operation;
 
+use super::UpkeepProgress;
 use super::choose::{self, Group};
 use super::merge::{self, Merged};
 use super::report::Report;
-use super::UpkeepProgress;
 use crate::cold::ColdTable;
 use crate::commit::Prepared;
-use crate::files::{FileNames, FileOptions, FilePlace, FileWriter, WrittenFile, read_position_deletes};
+use crate::files::{
+    FileNames, FileOptions, FilePlace, FileWriter, WrittenFile, read_position_deletes,
+};
 use crate::hand_off::release;
 use crate::job::{Cancel, Job};
 use crate::tier::Lake;
@@ -186,11 +188,7 @@ async fn prepare(
 }
 
 /// The files of position deletes that are about none but the data files `gone` and such as went earlier.
-async fn spent_deletes(
-    lake: &Lake,
-    cold: &ColdTable,
-    gone: &HashSet<&str>,
-) -> Result<Vec<String>> {
+async fn spent_deletes(lake: &Lake, cold: &ColdTable, gone: &HashSet<&str>) -> Result<Vec<String>> {
     let stays = |data: &str| !gone.contains(data) && cold.file(data).is_some();
     let mut spent = Vec::new();
     for file in cold.files.deletes() {
@@ -228,7 +226,12 @@ fn newest(cold: &ColdTable, groups: &[Group<'_>]) -> Sequence {
     use iceberg::spec::PrimitiveLiteral::Long;
     let version = cold.schema.system().version;
     let files = groups.iter().flat_map(|group| &group.files);
-    let upper = |file: &&crate::manifests::LiveFile| match file.bounds(version)?.upper.as_ref()?.literal() {
+    let upper = |file: &&crate::manifests::LiveFile| match file
+        .bounds(version)?
+        .upper
+        .as_ref()?
+        .literal()
+    {
         Long(version) => Some(Sequence(version.cast_unsigned())),
         _ => None,
     };

@@ -56,7 +56,8 @@ pub(super) async fn delete(
                  WHERE tiered = ? AND since <= ? AND metadata <= ? LIMIT ?",
             )?;
             let most = BATCH as i64;
-            let rows = select.query_map(params![tiered, until.0, oldest, most], |row| row.get(0))?;
+            let rows =
+                select.query_map(params![tiered, until.0, oldest, most], |row| row.get(0))?;
             Ok(rows.collect::<std::result::Result<_, _>>()?)
         })?;
         if batch.is_empty() {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use headwater_document::DocumentStore;
-use headwater_document::primitives::{Error, Namespace, Result};
 use headwater_document::primitives::filter::Filter;
+use headwater_document::primitives::{Error, Namespace, Result};
 use headwater_testkit::crash::{self, Child, Crash, End, Kill};
 use headwater_tiering::{Policy, Tier};
 use serde_json::{Value, json};

@@ -171,7 +171,8 @@ impl Run {
             assert_eq!(found.as_ref(), self.model.get(&name(id)));
         }
         let small = field("v").lt(5);
-        let found = self.store.find(small.clone()).sort("v", Order::Ascending).run().wait().unwrap();
+        let found =
+            self.store.find(small.clone()).sort("v", Order::Ascending).run().wait().unwrap();
         let mut expected: Vec<f64> =
             self.model.values().filter_map(|row| row["v"].as_f64()).filter(|v| *v < 5.0).collect();
         expected.sort_by(f64::total_cmp);

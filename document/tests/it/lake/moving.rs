@@ -142,9 +142,12 @@ fn unique_values_of_archived_documents_are_taken() {
     hand_off(&store, Policy::All).unwrap();
     store.create_index("name.last", Uniqueness::Many).unwrap().wait().unwrap();
     refused(
-        store.create_index("age", Uniqueness::Unique).unwrap().wait().map(|()| {
-            store.insert(&json!({"id": "x", "age": 3})).wait()
-        }).and_then(|inserted| inserted.map(drop)),
+        store
+            .create_index("age", Uniqueness::Unique)
+            .unwrap()
+            .wait()
+            .map(|()| store.insert(&json!({"id": "x", "age": 3})).wait())
+            .and_then(|inserted| inserted.map(drop)),
         ErrorKind::AlreadyExists,
     );
     let found = store.find(field("name.last").eq("L3")).run().wait().unwrap();

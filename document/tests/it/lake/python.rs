@@ -103,7 +103,8 @@ fn agree(python: &str, folder: &Path, store: &DocumentStore) {
             assert!(!row["_written"].is_null());
             assert_eq!(&document(row, &found["types"]), &ours, "{engine}");
         }
-        let sum = |rows: Vec<&Value>| rows.iter().filter_map(|row| row["weight"].as_f64()).sum::<f64>();
+        let sum =
+            |rows: Vec<&Value>| rows.iter().filter_map(|row| row["weight"].as_f64()).sum::<f64>();
         let theirs = found[engine].as_array().unwrap().iter().collect();
         assert_eq!(sum(theirs), sum(ours.iter().collect()), "{engine}");
     }

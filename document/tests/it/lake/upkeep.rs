@@ -43,9 +43,9 @@ pub(super) fn lake_now(store: &DocumentStore) -> LakeNow {
             files.iter().map(path).collect()
         };
         let metadata = table.metadata();
-        let lists = metadata.snapshots().map(|snapshot| {
-            snapshot.manifest_list().strip_prefix("file://").unwrap().to_owned()
-        });
+        let lists = metadata
+            .snapshots()
+            .map(|snapshot| snapshot.manifest_list().strip_prefix("file://").unwrap().to_owned());
         LakeNow {
             data: paths(files.data()),
             deletes: paths(files.deletes()),
