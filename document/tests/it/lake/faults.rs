@@ -16,7 +16,7 @@ use super::upkeep::{last_only, nothing_else_is_there};
 use crate::support::{all, defects, events, folded, opened, stored};
 
 /// Requests that may fail, and how often they do.
-const CHANCE: f64 = 0.015;
+const CHANCE: f64 = 0.004;
 
 fn faulty(folder: &Path, seed: u64) -> (LakeOptions, Faulty) {
     let lake = folder.join("lake");
