@@ -44,7 +44,10 @@ pub(crate) fn open(namespace: &Namespace, options: &LakeOptions) -> Result<(Obje
     let kept = kept(namespace)?;
     if let Some(kept) = &kept {
         if let Some(asked) = &options.location {
-            refuse_other(&kept.root, &root_asked_for(asked)?)?;
+            let asked = root_asked_for(asked)?;
+            if !kept.is_at(&LakeRoot::parse(&asked)?) {
+                refuse_other(&kept.root, &asked)?;
+            }
         }
         kept.check(namespace)?;
     }
@@ -64,8 +67,10 @@ pub(crate) fn open(namespace: &Namespace, options: &LakeOptions) -> Result<(Obje
     };
     let root = root_of(&objects)?;
     match &kept {
-        Some(kept) => refuse_other(&kept.root, root.as_str())?,
         None => keep(namespace, &root)?,
+        // By a link the same folder has two names; tables have that which is kept.
+        Some(kept) if kept.is_at(&root) => return Ok((objects, LakeRoot::parse(&kept.root)?)),
+        Some(kept) => refuse_other(&kept.root, root.as_str())?,
     }
     Ok((objects, root))
 }
@@ -124,20 +129,28 @@ pub(crate) fn home_of(namespace: &Namespace) -> Result<String> {
 }
 
 impl Kept {
+    /// Whether the lake is at `root`.
+    fn is_at(&self, root: &LakeRoot) -> bool {
+        let folders = (self.root.strip_prefix(FILE), root.as_str().strip_prefix(FILE));
+        match folders {
+            (Some(kept), Some(folder)) => kept == folder || leads_to(kept, folder),
+            _ => self.root == root.as_str(),
+        }
+    }
+
     /// Checks that the lake is where it was. A lake that is gone, or that another namespace has, is not
     /// to be opened, and still less to be made anew.
     fn check(&self, namespace: &Namespace) -> Result<()> {
         let root = &self.root;
         if let Some(home) = &self.home {
             let here = home_of(namespace)?;
-            if *home != here {
+            if *home != here && !leads_to(home, &here) {
                 return Err(Error::new(
                     ErrorKind::NotFound,
                     format!(
                         "the lake of this namespace was made at {root}, in the namespace's own folder \
                          {home}, which was moved or copied to {here}; the lake's tables hold the old \
-                         addresses: move the folder back to {home}, or open the lake once with \
-                         `Tier::relocate`, which writes the new ones"
+                         addresses: move the folder back to {home}, or make that a link to {here}"
                     ),
                 ));
             }
@@ -153,6 +166,11 @@ impl Kept {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether the folder `name` is, by links, the one at `target`.
+fn leads_to(name: &str, target: &str) -> bool {
+    FilePath::new(name).canonicalize().is_ok_and(|found| found == FilePath::new(target))
 }
 
 pub(crate) fn kept(namespace: &Namespace) -> Result<Option<Kept>> {

@@ -7,6 +7,7 @@ mod moving;
 mod past;
 mod place;
 mod python;
+mod release;
 mod s3;
 mod upkeep;
 
