@@ -11,12 +11,14 @@ pub struct UpkeepProgress {
     pub rows: u64,
 }
 
+type OnProgress = Box<dyn FnMut(UpkeepProgress) + Send>;
+
 /// Who wants to know.
 #[derive(Default)]
 pub(super) struct Report {
     progress: UpkeepProgress,
     /// In a mutex only so that the operation can be shared while it awaits.
-    to: Option<Mutex<Box<dyn FnMut(UpkeepProgress) + Send>>>,
+    to: Option<Mutex<OnProgress>>,
 }
 
 impl Report {

@@ -44,7 +44,7 @@ fn hand_off(store: &DocumentStore) -> Result<HandedOff> {
 fn order(n: u64) -> Value {
     json!({
         "id": n, "price": format!("{}.{:02}", n * 3, n % 100), "day": format!("2026-01-{:02}", 1 + n % 28),
-        "open": n % 3 == 0, "weight": n as f64 / 8.0, "note": format!("é {n}"), "tags": ["a", n % 3],
+        "open": n.is_multiple_of(3), "weight": n as f64 / 8.0, "note": format!("é {n}"), "tags": ["a", n % 3],
         "address": {"city": format!("C{}", n % 5), "zip": n}, "count": n * 1_000_000_007,
     })
 }
