@@ -8,9 +8,9 @@ use crate::{cargo, prerequisites};
 /// The package of the vector store.
 const VECTOR: &str = "headwater-vector";
 
-/// Optional features, by the package whose tests need them, that are run with all the others, in the same build: a call of its own for
-/// each would build their packages, and what those depend on, again. The defaults are what
-/// `cargo xtask check` looks at.
+/// Optional features, by the package whose tests need them, that are run with all the others, in the same
+/// build: a call of its own for each would build their packages, and what those depend on, again. The
+/// defaults are what `cargo xtask check` looks at.
 const FEATURES: [(&str, &str); 3] = [
     ("headwater-document", "headwater-document/tiering"),
     ("headwater-document", "headwater-tiering/aws"),
@@ -20,26 +20,21 @@ const FEATURES: [(&str, &str); 3] = [
 pub(crate) fn run(arguments: &[String]) -> Outcome<()> {
     let package = match arguments {
         [] => None,
+        [flag] if flag == "--warm-tier" => {
+            prerequisites::install(&[prerequisites::PROTOC])?;
+            return test_run::run(&[warm_tier()]);
+        }
         [flag, name] if flag == "--crate" => Some(package_named(name)?),
-        _ => return Err(Failure::Usage("`test` takes only --crate NAME".into())),
+        _ => return Err(Failure::Usage("`test` takes only --crate NAME or --warm-tier".into())),
     };
-    let tests_vectors = package.as_deref().is_none_or(|package| package == VECTOR);
-    let mut needed = vec![prerequisites::STRACE];
-    if tests_vectors {
-        needed.push(prerequisites::PROTOC);
-    }
-    prerequisites::install(&needed)?;
+    prerequisites::install(&[prerequisites::STRACE])?;
     let servers = Servers::start(package.as_deref())?;
     let scope = scope(package.as_deref());
-    let mut plans = vec![Plan { environment: servers.environment(), ..Plan::of(scope) }];
-    if tests_vectors {
-        plans.push(warm_tier());
-    }
-    test_run::run(&plans)
+    test_run::run(&[Plan { environment: servers.environment(), ..Plan::of(scope) }])
 }
 
-/// The vector store with its warm tier, and the program that moves embeddings: a run of its own, so that
-/// everything else is tested as it is without.
+/// The vector store with its warm tier, and the program that moves embeddings: a run of its own, since
+/// Lance and DataFusion take longer to build than all the rest.
 fn warm_tier() -> Plan {
     let features = "headwater-vector/lance,headwater-cli/lance";
     let packages = ["--package", VECTOR, "--package", "headwater-cli"];
