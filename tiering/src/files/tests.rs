@@ -1,3 +1,5 @@
+//! Files: written, read by key or as a whole, described, pruned, damaged.
+
 use std::sync::Arc;
 
 use futures_util::TryStreamExt;

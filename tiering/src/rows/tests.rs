@@ -1,3 +1,5 @@
+//! Rows to Arrow and back, by cases.
+
 use std::sync::Arc;
 
 use arrow_array::Array;

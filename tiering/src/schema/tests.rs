@@ -1,3 +1,5 @@
+//! Columns: declared, inferred, evolved, and as Iceberg has them.
+
 use std::collections::HashMap;
 
 use headwater_primitives::{ErrorKind, IdKind, jsonb};
