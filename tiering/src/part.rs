@@ -9,7 +9,9 @@ pub(crate) const PART: Part = Part {
 -- Where the lake is: one row.
 CREATE TABLE tiering_lake(
     id INTEGER PRIMARY KEY CHECK(id = 1),
-    location TEXT NOT NULL
+    location TEXT NOT NULL,
+    -- The namespace's folder when the lake was made in it.
+    home TEXT
 );
 -- A table of a store that has rows in the lake, or had.
 CREATE TABLE tiering_tables(
@@ -43,9 +45,6 @@ CREATE TABLE tiering_release_files(
     rows INTEGER NOT NULL,
     PRIMARY KEY(tiered, number)
 ) WITHOUT ROWID;
-", "
--- The namespace's folder when the lake was made in it.
-ALTER TABLE tiering_lake ADD COLUMN home TEXT;
 -- Files that no snapshot of their table reaches any more, and that are to be deleted.
 CREATE TABLE tiering_unreachable(
     tiered INTEGER NOT NULL REFERENCES tiering_tables(id),

@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use super::HandOff;
 use crate::files::{FileNames, FileWriter, WrittenFile};
 use crate::schema::{LakeSchema, day_of};
-use crate::table::{FrozenRow, Versions};
+use crate::table::{FrozenRow, FrozenRows, Versions};
 use crate::timeline::Timeline;
 
 /// Bytes of rows read in one view of the hot tier.
@@ -28,15 +28,20 @@ pub(super) fn pages(
 ) -> Result<()> {
     let mut from = Some(i64::MIN);
     while let Some(start) = from {
-        hand_off.cancelled.check()?;
-        let page = hand_off
-            .tier
-            .namespace()
-            .snapshot(|snapshot| hand_off.table.frozen(snapshot, range, start, PAGE_BYTES))?;
+        let page = page(hand_off, range, start)?;
         from = page.next;
         each(page.rows)?;
     }
     Ok(())
+}
+
+/// The rows from row number `from` on, in a view of their own.
+fn page(hand_off: &HandOff, range: Versions, from: i64) -> Result<FrozenRows> {
+    hand_off.cancelled.check()?;
+    hand_off
+        .tier
+        .namespace()
+        .snapshot(|snapshot| hand_off.table.frozen(snapshot, range, from, PAGE_BYTES))
 }
 
 /// Where the files of a hand-off go.
@@ -58,11 +63,7 @@ pub(super) async fn write(
     let mut writing: Option<JoinHandle<Result<Vec<WrittenFile>>>> = None;
     let mut from = Some(i64::MIN);
     while let Some(start) = from {
-        hand_off.cancelled.check()?;
-        let page = hand_off
-            .tier
-            .namespace()
-            .snapshot(|snapshot| hand_off.table.frozen(snapshot, range, start, PAGE_BYTES))?;
+        let page = page(hand_off, range, start)?;
         from = page.next;
         for row in page.rows {
             let time = times.time_of(row.version);

@@ -12,6 +12,7 @@ mod file;
 mod funnel;
 mod link;
 mod measure;
+mod moved;
 mod nodes;
 pub(crate) mod parts;
 mod places;
@@ -215,34 +216,6 @@ impl Graph {
     #[cfg_attr(not(feature = "lance"), allow(dead_code))]
     pub(crate) fn measure(&self, query: &[f32]) -> Result<Measure> {
         Measure::new(&self.options, query)
-    }
-
-    /// `query`, moved towards the mean of the vectors under `labels`, which counts `weight` times as much;
-    /// of unit length and theirs too under [`Metric::Cosine`]. `None` where there are none of them, or
-    /// what comes out cannot be compared.
-    ///
-    /// # Errors
-    /// As [`search`](Self::search).
-    pub(crate) fn moved(
-        &self,
-        query: &[f32],
-        labels: &[u64],
-        weight: f32,
-    ) -> Result<Option<Vec<f32>>> {
-        let moved = self.with_query(query, |nodes, query, _| {
-            let slots: Vec<u32> =
-                labels.iter().filter_map(|label| nodes.by_label.get(*label)).collect();
-            let share = weight / slots.len().max(1) as f32;
-            let mut moved = query[..self.options.dimensions].to_vec();
-            for slot in &slots {
-                for (number, other) in moved.iter_mut().zip(nodes.vector(*slot)) {
-                    *number += share * other;
-                }
-            }
-            moved.iter_mut().for_each(|number| *number /= 1.0 + weight);
-            (!slots.is_empty()).then_some(moved)
-        })?;
-        Ok(moved.filter(|moved| self.scale_of(moved).is_ok()))
     }
 
     /// The `k` vectors nearest to `query` by the first of `prefixes`, by their first so many numbers:
