@@ -10,6 +10,8 @@ use super::scratch::Scratch;
 #[derive(Default)]
 pub(super) struct Plan {
     slot: u32,
+    /// The slot's stamp by then: another vector may come into the slot meanwhile.
+    stamp: u32,
     /// [`Nodes::era`] when it was made.
     era: u64,
     words: Vec<u32>,
@@ -27,8 +29,9 @@ struct Backlink {
 }
 
 impl Plan {
-    fn begin(&mut self, slot: u32, era: u64) {
+    fn begin(&mut self, slot: u32, stamp: u32, era: u64) {
         self.slot = slot;
+        self.stamp = stamp;
         self.era = era;
         self.words.clear();
         self.lists.clear();
@@ -45,7 +48,7 @@ impl Plan {
 impl Nodes {
     /// Finds out what linking `slot` takes. Nothing is changed, so many may do it at once.
     pub(super) fn plan(&self, slot: u32, scratch: &mut Scratch, plan: &mut Plan) {
-        plan.begin(slot, self.era);
+        plan.begin(slot, self.stamps[slot as usize], self.era);
         let vector = self.vector(slot);
         let level = self.levels[slot as usize];
         let (Some(mut entry), Some(top)) = (self.descend(vector, level), self.top()) else {
@@ -99,11 +102,11 @@ impl Nodes {
     }
 
     /// Does what was planned, as far as it still holds. Whether the node is linked now: not when it
-    /// was removed meanwhile, or the plan names nodes that may no longer be linked to, or none.
+    /// was removed or replaced meanwhile, or the plan names nodes that may no longer be linked to, or none.
     pub(super) fn apply(&mut self, plan: &Plan, scratch: &mut Scratch) -> bool {
         let slot = plan.slot;
         let leads_nowhere = plan.words.is_empty() && self.entry.is_some();
-        let is_old = self.era != plan.era;
+        let is_old = self.era != plan.era || self.stamps[slot as usize] != plan.stamp;
         if is_old || leads_nowhere || self.states[slot as usize] != State::Staged {
             return false;
         }

@@ -291,3 +291,16 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_slot_that_another_vector_took_is_not_linked_as_was_planned_for_the_first() {
+    let graph = filled(Metric::L2, 8, 0..500);
+    let slot = graph.stage_slot(1_000, &vector(1_000, 8)).unwrap();
+    let mut plan = Plan::default();
+    graph.scratches.with(|scratch| graph.read().plan(slot, scratch, &mut plan));
+    let moved = vector(2_000, 8);
+    assert_eq!(graph.stage_slot(1_000, &moved).unwrap(), slot, "the slot is used again");
+    assert!(!graph.scratches.with(|scratch| graph.write().apply(&plan, scratch)));
+    assert!(graph.link_slot(slot));
+    assert_eq!(graph.search(&moved, 1, 20, None).unwrap()[0].label, 1_000);
+}
