@@ -62,6 +62,8 @@ pub(crate) struct File {
     /// What happened since, oldest first.
     pub(crate) pending: Vec<Change>,
     pub(crate) handles: usize,
+    /// Syncs that failed: each open handle is told of them once, as it syncs.
+    pub(crate) sync_errors: u64,
     pub(crate) lock: FileLock,
     /// Lives as long as a connection has it mapped, so the first one after that rebuilds it.
     pub(crate) shared: Weak<SharedMemory>,
@@ -75,6 +77,7 @@ impl File {
             current: image,
             pending: Vec::new(),
             handles: 0,
+            sync_errors: 0,
             lock: FileLock::default(),
             shared: Weak::new(),
         }

@@ -18,6 +18,8 @@ pub(crate) struct Handle {
     path: String,
     /// As SQLite's own VFS for Unix: the first sync of a new journal or WAL also syncs the directory.
     sync_directory: bool,
+    /// The file's failed syncs that this handle was told of, or that came before it.
+    sync_errors: u64,
     level: Level,
     shared: Option<Arc<SharedMemory>>,
     slots: HeldSlots,
@@ -38,9 +40,10 @@ impl Handle {
             Some((path, None)) if create => state.disk.create(path, kind),
             Some(_) => return Err(ffi::SQLITE_CANTOPEN),
         };
-        if let Some(file) = state.disk.files.get_mut(&file) {
+        let sync_errors = state.disk.files.get_mut(&file).map_or(0, |file| {
             file.handles += 1;
-        }
+            file.sync_errors
+        });
         let handle = Self {
             sim: Arc::clone(sim),
             id: state.next_handle(),
@@ -48,6 +51,7 @@ impl Handle {
             file,
             path: path.unwrap_or_default().to_owned(),
             sync_directory: create && matches!(kind, FileKind::Journal | FileKind::Wal),
+            sync_errors,
             level: Level::None,
             shared: None,
             slots: HeldSlots::default(),
@@ -82,7 +86,15 @@ impl Handle {
     }
 
     pub(crate) fn sync(&mut self) -> Result<(), Code> {
-        self.alive(ffi::SQLITE_IOERR_FSYNC)?.sync(self.file, &self.path, self.sync_directory)?;
+        let mut state = self.alive(ffi::SQLITE_IOERR_FSYNC)?;
+        let synced = state.sync(self.file, &self.path, self.sync_directory);
+        let errors = state.disk.files.get(&self.file).map_or(0, |file| file.sync_errors);
+        drop(state);
+        // As on Linux: that a sync failed is told to all who had the file open by then.
+        if std::mem::replace(&mut self.sync_errors, errors) != errors {
+            return Err(ffi::SQLITE_IOERR_FSYNC);
+        }
+        synced?;
         self.sync_directory = false;
         Ok(())
     }

@@ -134,9 +134,10 @@ impl PowerCut {
         state.set_capacity(Some(used + bytes));
     }
 
-    /// Makes the next sync of a file of this kind fail with `SQLITE_IOERR_FSYNC`. As on Linux, the
-    /// changes that it should have made safe are half lost, and no later sync brings them back:
-    /// running connections still read them, a cut shows what is gone.
+    /// Makes the next sync of a file of this kind fail with `SQLITE_IOERR_FSYNC`. As on Linux since
+    /// 4.13, the changes that it should have made safe are half lost, each handle that has the file open
+    /// is told so by its own next sync, and no later one brings them back: running connections still
+    /// read them, a cut shows what is gone.
     pub fn fail_next_sync(&self, kind: FileKind) {
         self.fail_sync_after(kind, 0);
     }

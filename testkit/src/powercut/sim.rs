@@ -205,8 +205,9 @@ impl State {
         let stats = self.stats.files.entry(path.to_owned()).or_default();
         if sync_fault(&mut self.sync_faults, file.kind) {
             stats.failed_syncs += 1;
+            file.sync_errors += 1;
             // As on Linux: the dirty pages count as clean now. Some reached the disk, the others
-            // never will, and no later sync knows of them.
+            // never will, and no later sync makes them safe.
             for change in file.pending.drain(..) {
                 if self.rng.chance(50) {
                     change.apply(&mut file.durable);

@@ -68,6 +68,21 @@ fn a_failed_sync_is_reported_and_not_made_good_by_the_next() {
 }
 
 #[test]
+fn a_failed_sync_is_told_once_to_each_connection_that_was_open() {
+    let power = PowerCut::new(3);
+    let (db, other) = (open(&power, WAL_FULL), open(&power, "PRAGMA synchronous = FULL"));
+    other.execute("INSERT INTO t VALUES (1, NULL)", []).unwrap();
+    power.fail_next_sync(FileKind::Wal);
+    db.execute("INSERT INTO t VALUES (2, NULL)", []).unwrap_err();
+    let error = other.execute("INSERT INTO t VALUES (3, NULL)", []).unwrap_err();
+    assert_eq!(error.sqlite_error_code(), Some(ErrorCode::SystemIoFailure));
+    other.execute("INSERT INTO t VALUES (4, NULL)", []).unwrap();
+    let newcomer = open(&power, "PRAGMA synchronous = FULL");
+    newcomer.execute("INSERT INTO t VALUES (5, NULL)", []).unwrap();
+    assert_eq!(power.stats().file("-wal").failed_syncs, 1, "the others only heard of it");
+}
+
+#[test]
 fn wal_connections_on_many_threads_see_whole_transactions() {
     race(WAL_FULL);
 }
