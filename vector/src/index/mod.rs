@@ -46,8 +46,10 @@ pub(crate) struct SearchIndex {
     folder: PathBuf,
     pub(crate) graph: Graph,
     pub(crate) text: TextIndex,
-    /// Taken after `keeping` where both are.
+    /// Taken after `keeping` or `indexing` where both are.
     feed: Mutex<Feed>,
+    /// One draft of the tail at a time: two would be of the same rows.
+    indexing: Mutex<()>,
     /// One flush, save or rebuild at a time.
     keeping: Mutex<()>,
     /// Goes up when the graph is emptied to be built again.
@@ -75,13 +77,14 @@ pub(crate) struct Feed {
 
 /// A store's rows for one search.
 pub(crate) struct View {
-    pub(crate) text: Arc<Snapshot>,
+    /// Where the search is by words.
+    pub(crate) text: Option<Arc<Snapshot>>,
     pub(crate) accept: Option<Arc<RowSet>>,
     rebuilds: u64,
 }
 
 impl SearchIndex {
-    /// The rows for one search, with all that was acknowledged before the call.
+    /// The rows for one search, by `words` among others, with all that was acknowledged before the call.
     ///
     /// Cost: that of taking in what was committed since the last one, mostly nothing; for a filter
     /// that is new, a query for the rows that match it.
@@ -93,6 +96,7 @@ impl SearchIndex {
         namespace: &Namespace,
         changes: &ChangeLog,
         filter: Option<&Filter>,
+        words: bool,
     ) -> Result<View> {
         let mut feed = self.caught_up(namespace, changes)?;
         let accept = match filter {
@@ -100,7 +104,8 @@ impl SearchIndex {
             None => None,
         };
         let rebuilds = self.rebuilds.load(Ordering::SeqCst);
-        Ok(View { text: feed.tail.snapshot(&self.text)?, accept, rebuilds })
+        let text = words.then(|| feed.tail.snapshot(&self.text)).transpose()?;
+        Ok(View { text, accept, rebuilds })
     }
 
     /// Whether the graph that was searched since `view` was taken had all of its rows.
@@ -143,8 +148,8 @@ impl SearchIndex {
         while !self.is_stopping() && self.tail_rows.load(Ordering::Relaxed) < FULL_TAIL {
             let mut feed = self.feed();
             let progress = self.catch_up(&mut feed, namespace, changes, head, Portion::Step)?;
-            feed.tail.snapshot(&self.text)?;
             drop(feed);
+            self.index_tail()?;
             match progress {
                 Progress::There => break,
                 Progress::More => thread::yield_now(),
@@ -152,6 +157,15 @@ impl SearchIndex {
                 Progress::Lost => self.rebuild_when_lost(namespace, changes)?,
             }
         }
+        Ok(())
+    }
+
+    /// Indexes the texts of the tail, away from it: searches go on, and find it done.
+    fn index_tail(&self) -> Result<()> {
+        let _turn = self.indexing.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(draft) = self.feed().tail.draft(true) else { return Ok(()) };
+        let indexed = draft.finish()?;
+        self.feed().tail.install(indexed);
         Ok(())
     }
 

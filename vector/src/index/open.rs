@@ -163,6 +163,7 @@ impl SearchIndex {
             }),
             graph,
             text,
+            indexing: Mutex::new(()),
             keeping: Mutex::new(()),
             rebuilds: AtomicU64::new(0),
             let_go: AtomicU64::new(0),

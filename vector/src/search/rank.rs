@@ -25,13 +25,17 @@ const ATTEMPTS: usize = 8;
 pub(super) fn run(inner: &Inner, query: &Query) -> Result<Vec<SearchHit>> {
     let index = inner.search_index()?;
     for attempt in 1.. {
-        let view = index.view(&inner.namespace, &inner.changes, query.filter.as_ref())?;
+        let view = || {
+            let words = query.text.is_some();
+            index.view(&inner.namespace, &inner.changes, query.filter.as_ref(), words)
+        };
+        let first = view()?;
         // The warm tier is asked first: what gets another embedding meanwhile is in the graph by the
         // time that this is asked.
-        let warm = nearest::of_warm(inner, index, &view, query, depth(query))?;
+        let warm = nearest::of_warm(inner, index, &first, query, depth(query))?;
         let view = match &warm {
-            Some(_) => index.view(&inner.namespace, &inner.changes, query.filter.as_ref())?,
-            None => view,
+            Some(_) => view()?,
+            None => first,
         };
         let (ranked, known) = rank(inner, index, &view, query, warm.as_ref())?;
         if warm.is_some_and(|warm| index.has_let_go_since(warm.moves)) {
@@ -112,7 +116,8 @@ pub(super) fn order(query: &Query, rows: &mut Vec<Ranked>, limit: usize) {
 fn by_text(view: &View, query: &TextQuery, k: usize, accept: Option<&RowSet>) -> Result<Hits> {
     let accepts = |row: i64| accept.is_none_or(|accept| accept.contains(row as u64));
     let accepts: Option<&dyn Fn(i64) -> bool> = accept.is_some().then_some(&accepts);
-    let hits = view.text.search(query, k, accepts)?;
+    let Some(text) = &view.text else { return Ok(Hits::new()) };
+    let hits = text.search(query, k, accepts)?;
     Ok(hits.iter().map(|hit| (hit.row as u64, hit.score)).collect())
 }
 

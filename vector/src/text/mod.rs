@@ -17,6 +17,7 @@
 
 mod analyzer;
 mod checked;
+mod draft;
 mod error;
 mod index;
 mod inspect;

@@ -2,38 +2,39 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use headwater_primitives::Result;
-use tantivy::directory::RamDirectory;
-use tantivy::{DocId, SegmentReader};
+use tantivy::DocId;
 
+use super::draft::{Draft, Indexed};
 use super::error::failed;
 use super::index::TextIndex;
 use super::schema::Setup;
 use super::segment::Segment;
 use super::snapshot::Snapshot;
 
-/// Room that tantivy asks for before it indexes a chunk; it grows as needed.
-const CHUNK_MEMORY: usize = 200_000;
-
 /// Chunks of at least so many rows are merged no more, unless there were more than [`CHUNKS`] of them.
 const SMALL_CHUNK: usize = 256;
 const CHUNKS: usize = 16;
 
+/// Of no other tail either: a draft may outlive its own.
+static NEXT_CHUNK: AtomicU64 = AtomicU64::new(0);
+
 /// The rows that were changed after the position of an index.
 ///
 /// [`upsert`](Self::upsert) and [`delete`](Self::delete) only note what changed. The next
-/// [`snapshot`](Self::snapshot) indexes it, as a chunk in memory; a chunk is merged with the one
-/// before while that is small, so each row is indexed a few times and a snapshot looks into some
-/// [`CHUNKS`] chunks. A snapshot without changes since the last one costs nothing. Memory: the texts, and
-/// about as much again for their chunks.
+/// [`snapshot`](Self::snapshot) indexes it, as a chunk in memory. Whoever has the time does so before,
+/// away from the tail: a [`draft`](Self::draft) is indexed and then [installed](Self::install). That also
+/// merges a chunk with the ones before while they are small, so each row is indexed a few times and a
+/// snapshot looks into some [`CHUNKS`] chunks. A snapshot without changes since the last one costs
+/// nothing. Memory: the texts, and about as much again for their chunks.
 pub(crate) struct Tail {
     setup: Arc<Setup>,
     rows: HashMap<i64, Change>,
     /// Rows to be indexed by the next snapshot; some perhaps twice, or changed again meanwhile.
     unindexed: Vec<i64>,
     chunks: Vec<Chunk>,
-    next_chunk: u64,
     text_bytes: usize,
     below: Option<Below>,
     /// The last snapshot, while nothing has changed, and the index's generation under it.
@@ -75,7 +76,6 @@ impl Tail {
             rows: HashMap::new(),
             unindexed: Vec::new(),
             chunks: Vec::new(),
-            next_chunk: 0,
             text_bytes: 0,
             below: None,
             snapshot: None,
@@ -144,7 +144,7 @@ impl Tail {
 
     /// The rows of the index's last commit with the tail's changes on top of them.
     ///
-    /// Cost: that of indexing what changed since the last snapshot; after a commit of the index, also
+    /// Cost: that of indexing what changed and nobody has indexed yet; after a commit of the index, also
     /// a look-up in it for each row of the tail.
     ///
     /// # Errors
@@ -165,6 +165,66 @@ impl Tail {
         Ok(snapshot)
     }
 
+    /// What is to become the next chunk: what changed, with what it has outgrown where chunks are to be
+    /// merged.
+    pub(crate) fn draft(&mut self, merge: bool) -> Option<Draft> {
+        self.chunks.retain(|chunk| chunk.segment.living() > 0);
+        let is_new = |row: &i64| {
+            let change = self.rows.get(row);
+            change.is_some_and(|change| change.text.is_some() && change.place.is_none())
+        };
+        self.unindexed.retain(is_new);
+        if self.unindexed.is_empty() {
+            return None;
+        }
+        let mut rows = self.unindexed.clone();
+        let mut outgrown = Vec::new();
+        if merge {
+            // So that no single change costs much; and yet there are not many chunks.
+            let most = (self.rows.len() / CHUNKS).max(SMALL_CHUNK) as u64;
+            for chunk in self.chunks.iter().rev() {
+                let living = chunk.segment.living();
+                if chunk.sealed || living >= most || living >= 2 * rows.len() as u64 {
+                    break;
+                }
+                outgrown.push(chunk.number);
+                let is_its = |row: &i64| {
+                    let place = self.rows.get(row).and_then(|change| change.place);
+                    place.is_some_and(|(number, _)| number == chunk.number)
+                };
+                rows.extend(chunk.rows.iter().copied().filter(is_its));
+            }
+        }
+        rows.sort_unstable();
+        rows.dedup();
+        let texts =
+            rows.into_iter().filter_map(|row| Some((row, self.rows.get(&row)?.text.clone()?)));
+        Some(Draft { setup: Arc::clone(&self.setup), texts: texts.collect(), outgrown })
+    }
+
+    /// Takes a chunk in the place of those that it has outgrown. What changed while it was made, or was
+    /// indexed by others, is dead in it.
+    pub(crate) fn install(&mut self, indexed: Indexed) {
+        let Indexed { texts, outgrown, mut segment, bytes } = indexed;
+        let number = NEXT_CHUNK.fetch_add(1, Ordering::Relaxed);
+        self.chunks.retain(|chunk| !outgrown.contains(&chunk.number));
+        let mut rows = Vec::with_capacity(texts.len());
+        for (document, (row, text)) in texts.iter().enumerate() {
+            let document = document as DocId;
+            rows.push(*row);
+            let same = |change: &&mut Change| {
+                change.text.as_ref().is_some_and(|now| Arc::ptr_eq(now, text))
+                    && change.place.is_none_or(|(number, _)| outgrown.contains(&number))
+            };
+            match self.rows.get_mut(row).filter(same) {
+                Some(change) => change.place = Some((number, document)),
+                None => segment.kill(document),
+            }
+        }
+        self.snapshot = None;
+        self.chunks.push(Chunk { number, rows, segment, bytes, sealed: false });
+    }
+
     fn change(&mut self, sequence: u64, row: i64, text: Option<Arc<str>>) {
         self.snapshot = None;
         self.text_bytes += text.as_ref().map_or(0, |text| text.len());
@@ -181,7 +241,9 @@ impl Tail {
     }
 
     fn combine(&mut self, generation: u64, committed: &Snapshot) -> tantivy::Result<Arc<Snapshot>> {
-        self.index_changes()?;
+        if let Some(draft) = self.draft(self.chunks.len() >= 2 * CHUNKS) {
+            self.install(draft.index()?);
+        }
         let below = match &mut self.below {
             Some(below) if below.generation == generation => below,
             stale => stale.insert(Below {
@@ -203,63 +265,4 @@ impl Tail {
         let snapshot = Snapshot::new(Arc::clone(&self.setup), committed.searcher.clone(), segments);
         Ok(Arc::new(snapshot))
     }
-
-    /// Puts what changed into a new chunk, together with the chunks that it has outgrown.
-    fn index_changes(&mut self) -> tantivy::Result<()> {
-        self.chunks.retain(|chunk| chunk.segment.living() > 0);
-        let mut rows = std::mem::take(&mut self.unindexed);
-        if rows.is_empty() {
-            return Ok(());
-        }
-        // So that no single change costs much; and yet there are not many chunks.
-        let most = (self.rows.len() / CHUNKS).max(SMALL_CHUNK) as u64;
-        let grows = |chunk: &mut Chunk, rows: u64| {
-            let living = chunk.segment.living();
-            !chunk.sealed && living < most && living < 2 * rows
-        };
-        while let Some(chunk) = self.chunks.pop_if(|chunk| grows(chunk, rows.len() as u64)) {
-            rows.extend(chunk.rows);
-        }
-        rows.sort_unstable();
-        rows.dedup();
-        rows.retain(|row| self.rows.get(row).is_some_and(|change| change.text.is_some()));
-        let kept = |row: &i64| {
-            let place = self.rows.get(row).and_then(|change| change.place);
-            place.is_some_and(|(number, _)| self.chunks.iter().any(|c| c.number == number))
-        };
-        rows.retain(|row| !kept(row));
-        if rows.is_empty() {
-            return Ok(());
-        }
-        let number = self.next_chunk;
-        self.next_chunk += 1;
-        let texts =
-            rows.iter().filter_map(|row| Some((*row, self.rows.get(row)?.text.as_deref()?)));
-        let (segment, bytes) = build(&self.setup, texts)?;
-        for (document, row) in rows.iter().enumerate() {
-            if let Some(change) = self.rows.get_mut(row) {
-                change.place = Some((number, document as DocId));
-            }
-        }
-        self.chunks.push(Chunk { number, rows, segment, bytes, sealed: false });
-        Ok(())
-    }
-}
-
-/// Indexes rows in memory: document n is the n-th row. Also the bytes that it takes.
-fn build<'a>(
-    setup: &Setup,
-    rows: impl Iterator<Item = (i64, &'a str)>,
-) -> tantivy::Result<(Segment, usize)> {
-    let directory = RamDirectory::create();
-    let mut writer =
-        setup.builder().single_segment_index_writer(directory.clone(), CHUNK_MEMORY)?;
-    for (row, text) in rows {
-        writer.add_document(setup.document(row, text))?;
-    }
-    let index = writer.finalize()?;
-    let segment = index.searchable_segments()?.into_iter().next().ok_or_else(|| {
-        tantivy::TantivyError::InternalError("a finished index has no segment".to_owned())
-    })?;
-    Ok((Segment::open(&SegmentReader::open(&segment)?, setup)?, directory.total_mem_usage()))
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::{indexed, open, search};
+use crate::text::draft::Draft;
 use crate::text::search::TextHit;
 use crate::text::{Snapshot, Tail, TextIndex};
 
@@ -37,6 +38,12 @@ enum Step {
     Commit,
     /// The index takes in the older half of the tail.
     CommitHalf,
+    /// The tail is about to be written into the index: the next commit is of what it has now.
+    Seal,
+    /// Somebody begins to index the tail, and merges chunks or not.
+    Draft(bool),
+    /// They are done.
+    Install,
     Rest,
     Reopen,
 }
@@ -52,6 +59,9 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (0i64..12).prop_map(Step::Delete),
         1 => Just(Step::Commit),
         1 => Just(Step::CommitHalf),
+        1 => Just(Step::Seal),
+        3 => any::<bool>().prop_map(Step::Draft),
+        3 => Just(Step::Install),
         1 => Just(Step::Rest),
         1 => Just(Step::Reopen),
     ]
@@ -62,13 +72,16 @@ struct Store<'a> {
     folder: &'a Path,
     index: TextIndex,
     tail: Tail,
+    sealed: Option<usize>,
+    draft: Option<Draft>,
     log: Vec<(i64, Option<String>)>,
 }
 
 impl Store<'_> {
     fn open(folder: &Path, log: Vec<(i64, Option<String>)>) -> Store<'_> {
         let (index, _) = open(folder, None);
-        let mut store = Store { folder, tail: Tail::new(&index), index, log };
+        let tail = Tail::new(&index);
+        let mut store = Store { folder, tail, index, sealed: None, draft: None, log };
         for sequence in store.applied()..store.log.len() {
             store.note(sequence);
         }
@@ -109,13 +122,31 @@ impl Store<'_> {
         match step {
             Step::Upsert(row, text) => store.change(*row, Some(text.clone())),
             Step::Delete(row) => store.change(*row, None),
-            Step::Commit => store.commit(store.log.len()),
-            Step::CommitHalf => store.commit((store.applied() + store.log.len()).div_ceil(2)),
+            Step::Commit => {
+                let until = store.sealed.take().unwrap_or(store.log.len());
+                store.commit(until);
+            }
+            Step::CommitHalf => {
+                store.sealed = None;
+                store.commit((store.applied() + store.log.len()).div_ceil(2));
+            }
+            Step::Seal => {
+                let rows = store.tail.seal();
+                assert_eq!(rows.len(), store.tail.rows());
+                store.sealed = Some(store.log.len());
+            }
+            Step::Draft(merge) => store.draft = store.tail.draft(*merge),
+            Step::Install => {
+                if let Some(draft) = store.draft.take() {
+                    store.tail.install(draft.finish().unwrap());
+                }
+            }
             Step::Rest => store.index.rest().unwrap(),
             Step::Reopen => {
-                let Store { folder, index, log, .. } = store;
+                let Store { folder, index, log, draft, .. } = store;
                 drop(index);
-                return Store::open(folder, log);
+                // Of another tail.
+                return Store { draft, ..Store::open(folder, log) };
             }
         }
         store
