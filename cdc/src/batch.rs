@@ -28,6 +28,8 @@ pub(crate) enum Content {
         segments: Vec<Segment>,
         from: Sequence,
     },
+    /// Events from an archive that match the filter.
+    Archived(Vec<UnifiedEvent>),
     Rows {
         rows: Vec<UnifiedEvent>,
         last: bool,
@@ -57,7 +59,7 @@ impl Batch {
     /// What it holds.
     pub fn kind(&self) -> BatchKind {
         match &self.content {
-            Content::Changes { .. } => BatchKind::Changes,
+            Content::Changes { .. } | Content::Archived(_) => BatchKind::Changes,
             Content::Rows { last: true, .. } => BatchKind::SnapshotEnd,
             Content::Rows { last: false, .. } => BatchKind::SnapshotRows,
         }
@@ -69,17 +71,19 @@ impl Batch {
     /// An item is an error where the record is damaged.
     pub fn events(&self) -> Box<dyn Iterator<Item = Result<UnifiedEvent>> + '_> {
         match &self.content {
-            Content::Rows { rows, .. } => Box::new(rows.iter().cloned().map(Ok)),
+            Content::Rows { rows: events, .. } | Content::Archived(events) => {
+                Box::new(events.iter().cloned().map(Ok))
+            }
             Content::Changes { segments, from } => Box::new(self.decode(segments, *from)),
         }
     }
 
     /// The records of the log as they are stored: the fast way for whoever does not look inside.
-    /// None for rows of a snapshot.
+    /// None for rows of a snapshot, and none for events that come from an archive.
     pub fn records(&self) -> impl Iterator<Item = Result<Record<'_>>> {
         let (segments, from) = match &self.content {
             Content::Changes { segments, from } => (segments.as_slice(), *from),
-            Content::Rows { .. } => (&[][..], Sequence::ZERO),
+            Content::Archived(_) | Content::Rows { .. } => (&[][..], Sequence::ZERO),
         };
         matching(segments, from, &self.filter).map(|found| found.map(|(_, record)| record))
     }

@@ -3,6 +3,7 @@
 use headwater_primitives::Result;
 
 use crate::change::{KeyRef, Op, Store};
+use crate::event::UnifiedEvent;
 use crate::record::{EVENT_TAG, Payload};
 
 /// Which events a subscriber wants to see. Said twice, a condition of one sort widens (`table("a")`
@@ -111,12 +112,27 @@ impl EventFilter {
     pub(crate) fn match_payload(&self, payload: &[u8]) -> Result<bool> {
         Ok(match Payload::parse(payload)? {
             Payload::Event { kind, .. } => self.matches_type(kind),
-            Payload::Change { op, key, .. } => {
-                (self.ops.is_empty() || self.ops.contains(&op))
-                    && (self.types.is_empty() || self.matches_type(op.event_type()))
-                    && (self.key_prefixes.is_empty() || self.matches_key(key))
-            }
+            Payload::Change { op, key, .. } => self.matches_change(op, key),
         })
+    }
+
+    /// Whether an event matches that is in no segment.
+    pub(crate) fn matches(&self, event: &UnifiedEvent) -> bool {
+        let tag = event.tag();
+        match self.match_tag(tag) {
+            TagMatch::Always => true,
+            TagMatch::Never => false,
+            TagMatch::Sometimes => match (event.op(), event.key()) {
+                (Some(op), Some(key)) => self.matches_change(op, key),
+                _ => self.matches_type(event.event_type()),
+            },
+        }
+    }
+
+    fn matches_change(&self, op: Op, key: KeyRef<'_>) -> bool {
+        (self.ops.is_empty() || self.ops.contains(&op))
+            && (self.types.is_empty() || self.matches_type(op.event_type()))
+            && (self.key_prefixes.is_empty() || self.matches_key(key))
     }
 
     fn matches_type(&self, event_type: &str) -> bool {

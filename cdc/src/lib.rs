@@ -1,6 +1,7 @@
 //! The change log: every write of every store as an event, in commit order.
 #![doc = include_str!("../README.md")]
 
+mod archive;
 mod batch;
 mod change;
 mod cursor;
@@ -20,6 +21,7 @@ mod snapshot;
 mod subscription;
 mod verify;
 
+pub use archive::{Archive, ArchiveReader, Archived, NextArchived};
 pub use batch::{Batch, BatchKind};
 pub use change::{Change, EventKey, KeyRef, Op, Store};
 pub use cursor::{Cursor, CursorInfo, Lag};

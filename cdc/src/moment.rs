@@ -30,11 +30,13 @@ impl ChangeLog {
     /// The sequence of the last event that is part of the state at `moment`, as `sql` sees the log.
     ///
     /// # Errors
-    /// `PastHorizon` when retention has deleted the events after `moment`, without which nobody knows
-    /// that state; `InvalidInput` for a sequence that is still to come. A time that is still to come
+    /// `PastHorizon` when retention has deleted the events after `moment`, and no archive has them, without
+    /// which nobody knows that state; `InvalidInput` for a sequence that is still to come. A time that is still to come
     /// means now.
     pub fn sequence_at(&self, sql: &Connection, moment: Moment) -> Result<Sequence> {
-        let (start, head) = (self.segments().start_in(sql)?, self.segments().head_in(sql)?);
+        let (hot, head) = (self.segments().start_in(sql)?, self.segments().head_in(sql)?);
+        let archived = self.archived(sql)?;
+        let start = archived.map_or(hot, |archived| hot.min(*archived.start()));
         let sequence = match moment {
             Moment::After(sequence) if sequence > head => {
                 return Err(Error::invalid(format!(
@@ -42,7 +44,18 @@ impl ChangeLog {
                 )));
             }
             Moment::After(sequence) => sequence,
-            Moment::At(time) => self.last_at(sql, time, head)?,
+            Moment::At(time) => {
+                let last = match self.last_at(sql, time, head)? {
+                    // All of the hot log is younger.
+                    last if last < hot && start < hot => self.last_archived_at(sql, time, start)?,
+                    last => last,
+                };
+                // Which of the events before the first one were later than that, nobody knows.
+                if last < start && start > Sequence(1) {
+                    return Err(self.past_horizon(sql, moment, start));
+                }
+                last
+            }
         };
         if sequence.0 + 1 < start.0 {
             return Err(self.past_horizon(sql, moment, start));
@@ -54,7 +67,10 @@ impl ChangeLog {
     fn last_at(&self, sql: &Connection, time: Timestamp, head: Sequence) -> Result<Sequence> {
         let from = self.segments().first_at(sql, Timestamp(time.0.saturating_add(1)))?;
         if from > head {
-            return Ok(head);
+            // Nothing is younger, unless retention has taken it.
+            let is_all_gone = self.segments().start_in(sql)? > head;
+            let is_past = time < self.namespace().clock().now();
+            return Ok(if is_all_gone && is_past { Sequence::ZERO } else { head });
         }
         let mut last = Sequence(from.0 - 1);
         for segment in self.segments().read_in(sql, from, 1)? {
@@ -67,6 +83,18 @@ impl ChangeLog {
             }
         }
         Ok(last)
+    }
+
+    /// The same among the events of the archive, whose first one is `start`.
+    fn last_archived_at(
+        &self,
+        sql: &Connection,
+        time: Timestamp,
+        start: Sequence,
+    ) -> Result<Sequence> {
+        let archive = self.archive();
+        let last = archive.map(|archive| archive.last_at(sql, time)).transpose()?.flatten();
+        Ok(last.unwrap_or(Sequence(start.0.saturating_sub(1))))
     }
 
     fn past_horizon(&self, sql: &Connection, moment: Moment, start: Sequence) -> Error {

@@ -46,7 +46,7 @@ impl FromStr for Position {
 /// Where a subscription starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
-    /// At the first event that retention has left.
+    /// At the first event that there is: in the log's archive, or the first that retention has left.
     Beginning,
     /// After a position that an earlier batch had.
     After(Position),

@@ -6,6 +6,7 @@ use headwater_primitives::{Error, ErrorKind, Result, Segment, Sequence, Timestam
 
 use crate::batch::{Ack, Batch, Content, matching};
 use crate::cursor::Owner;
+use crate::event::UnifiedEvent;
 use crate::filter::{EventFilter, TagMatch};
 use crate::log::ChangeLog;
 use crate::position::{Position, Start};
@@ -21,7 +22,7 @@ pub(crate) struct LogReader {
     filter: Arc<EventFilter>,
     owner: Option<Arc<Owner>>,
     /// The next sequence to be looked at.
-    next: Sequence,
+    pub(crate) next: Sequence,
     pub(crate) batch_bytes: usize,
     hidden_bytes: u64,
     /// The time up to which batches were handed out.
@@ -57,6 +58,33 @@ impl LogReader {
         Ok(None)
     }
 
+    /// Takes events that an archive has, which must be the next ones.
+    pub(crate) fn take_archived(&mut self, mut events: Vec<UnifiedEvent>) -> Result<Option<Batch>> {
+        for event in &events {
+            if event.sequence() != self.next {
+                return Err(Error::corrupt(format!(
+                    "the archive of the change log has event {} where {} is due",
+                    event.sequence(),
+                    self.next
+                )));
+            }
+            self.next = self.next.next();
+        }
+        let Some(last) = events.last().map(UnifiedEvent::sequence) else { return Ok(None) };
+        events.retain(|event| self.filter.matches(event));
+        Ok(Some(self.batch(Content::Archived(events), last)))
+    }
+
+    fn batch(&self, content: Content, last: Sequence) -> Batch {
+        Batch {
+            origin: self.changes.origin(),
+            filter: self.filter.clone(),
+            content,
+            position: Position { epoch: self.changes.namespace().epoch(), sequence: last },
+            ack: self.owner.clone().map(|owner| Ack { owner, snapshot: None }),
+        }
+    }
+
     fn batch_of(&mut self, mut segments: Vec<Segment>) -> Result<Option<Batch>> {
         let (Some(oldest), Some(newest)) = (segments.first(), segments.last()) else {
             return Ok(None);
@@ -74,13 +102,7 @@ impl LogReader {
         }
         self.hidden_bytes = 0;
         self.shown_to = Some(latest);
-        Ok(Some(Batch {
-            origin: self.changes.origin(),
-            filter: self.filter.clone(),
-            content: Content::Changes { segments, from },
-            position: Position { epoch: self.changes.namespace().epoch(), sequence: last },
-            ack: self.owner.clone().map(|owner| Ack { owner, snapshot: None }),
-        }))
+        Ok(Some(self.batch(Content::Changes { segments, from }, last)))
     }
 
     /// Drops the segments in which the filter hides everything; whether any is left with something to
@@ -126,7 +148,10 @@ pub(crate) fn resolve(changes: &ChangeLog, start: Start) -> Result<Sequence> {
         log.refresh()?;
     }
     let next = match start {
-        Start::Beginning => return Ok(log.start()),
+        Start::Beginning => {
+            let archived = changes.namespace().query(|sql| changes.archived(sql))?;
+            return Ok(archived.map_or(log.start(), |archived| log.start().min(*archived.start())));
+        }
         Start::Now => return Ok(log.head().next()),
         Start::At(sequence) => sequence.max(Sequence(1)),
         Start::After(position) if position.sequence == Sequence::ZERO => Sequence(1),
@@ -135,7 +160,11 @@ pub(crate) fn resolve(changes: &ChangeLog, start: Start) -> Result<Sequence> {
             position.sequence.next()
         }
     };
-    if next < log.start() {
+    let is_archived = || -> Result<bool> {
+        let archived = changes.namespace().query(|sql| changes.archived(sql))?;
+        Ok(archived.is_some_and(|archived| archived.contains(&next)))
+    };
+    if next < log.start() && !is_archived()? {
         return Err(lost(next, log.start()));
     }
     Ok(next)

@@ -2,13 +2,14 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use event_listener::{EventListener, Listener};
 use futures_core::Stream;
-use headwater_primitives::{Error, ErrorKind, Result, SegmentLog};
+use headwater_primitives::{Error, ErrorKind, Result, SegmentLog, Sequence, block_on};
 
+use crate::archive::{ArchiveReader, NextArchived};
 use crate::batch::Batch;
 use crate::log::ChangeLog;
 use crate::reader::LogReader;
@@ -23,8 +24,18 @@ pub struct Subscription {
     changes: ChangeLog,
     snapshot: Option<Box<SnapshotReader>>,
     reader: LogReader,
+    /// Set while the events that are due are no longer in the hot log.
+    archive: Option<FromArchive>,
+    /// The event that was due when the archive was gone to.
+    due: Sequence,
     listener: Option<EventListener>,
     failed: bool,
+}
+
+/// Where a subscription is in an archive.
+enum FromArchive {
+    Before(Box<dyn ArchiveReader>),
+    Reading(NextArchived),
 }
 
 impl Subscription {
@@ -34,7 +45,15 @@ impl Subscription {
         reader: LogReader,
     ) -> Subscription {
         changes.follow();
-        Subscription { changes, snapshot, reader, listener: None, failed: false }
+        Subscription {
+            changes,
+            snapshot,
+            reader,
+            archive: None,
+            due: Sequence::ZERO,
+            listener: None,
+            failed: false,
+        }
     }
 
     /// Ends a batch once its records, decompressed, pass `bytes`. Default: 1 MiB.
@@ -77,24 +96,70 @@ impl Subscription {
         }
     }
 
-    /// The next batch if there is one now.
+    /// The next batch if there is one now. Waits for events that come from an archive.
     ///
     /// # Errors
     /// As [`next_batch`](Self::next_batch).
     pub fn try_next_batch(&mut self) -> Result<Option<Batch>> {
+        block_on(poll_fn(|context| self.poll_present(context)))
+    }
+
+    /// The next batch of what was committed by now.
+    fn poll_present(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Batch>>> {
         if let Some(snapshot) = &mut self.snapshot {
             let batch = snapshot.read(&self.changes)?;
             if batch.kind() == crate::BatchKind::SnapshotEnd {
                 self.snapshot = None;
             }
-            return Ok(Some(batch));
+            return Poll::Ready(Ok(Some(batch)));
         }
-        let batch = self.reader.read()?;
-        if batch.is_none() {
-            // Nothing more would ever wake a subscriber of a namespace that is closed.
-            self.changes.namespace().query(|_| Ok::<(), Error>(()))?;
+        loop {
+            if let Some(batch) = ready!(self.poll_archive(context))? {
+                return Poll::Ready(Ok(Some(batch)));
+            }
+            match self.reader.read() {
+                Err(error) if error.kind() == ErrorKind::ResnapshotRequired => {
+                    let Some(archive) = self.changes.read_archive(self.reader.next)? else {
+                        return Poll::Ready(Err(error));
+                    };
+                    self.archive = Some(FromArchive::Before(archive));
+                    self.due = self.reader.next;
+                }
+                Ok(None) => {
+                    // Nothing more would ever wake a subscriber of a namespace that is closed.
+                    self.changes.namespace().query(|_| Ok::<(), Error>(()))?;
+                    return Poll::Ready(Ok(None));
+                }
+                batch => return Poll::Ready(batch),
+            }
         }
-        Ok(batch)
+    }
+
+    /// The next batch of the archive; `None` where the hot log goes on.
+    fn poll_archive(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Batch>>> {
+        while let Some(place) = self.archive.take() {
+            let mut reading = match place {
+                FromArchive::Before(archive) => archive.next(self.reader.batch_bytes),
+                FromArchive::Reading(reading) => reading,
+            };
+            let Poll::Ready(archived) = reading.as_mut().poll(context) else {
+                self.archive = Some(FromArchive::Reading(reading));
+                return Poll::Pending;
+            };
+            let archived = archived?;
+            let batch = self.reader.take_archived(archived.events)?;
+            if archived.rest.is_none() && self.reader.next == self.due {
+                return Poll::Ready(Err(Error::corrupt(format!(
+                    "the archive of the change log ends before event {}, which it is to have",
+                    self.due
+                ))));
+            }
+            self.archive = archived.rest.map(FromArchive::Before);
+            if batch.is_some() {
+                return Poll::Ready(Ok(batch));
+            }
+        }
+        Poll::Ready(Ok(None))
     }
 
     fn log(&self) -> &SegmentLog {
@@ -110,7 +175,7 @@ impl Subscription {
                 self.listener = None;
             }
             let listener = self.log().listen();
-            if let Some(batch) = self.try_next_batch().transpose() {
+            if let Some(batch) = ready!(self.poll_present(context)).transpose() {
                 return Poll::Ready(batch);
             }
             self.listener = Some(listener);

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use headwater::cdc::{Batch, Debezium, EventFilter, Start, UnifiedEvent};
+use headwater::lake::Tier;
 use headwater::{Headwater, Sequence};
 use serde_json::Value;
 
@@ -21,6 +22,10 @@ const TABLE_ROWS: usize = 200;
 pub(crate) fn run(path: &Path, query: EventQuery) -> Outcome {
     let interrupt = query.follow.then(Interrupt::listen);
     let db = database::read(path)?;
+    if db.namespace().query(Tier::archives_events)? {
+        // From here on the log goes back into the lake.
+        Tier::of(db.namespace())?;
+    }
     let mut printer = Printer {
         output: Output::stdout(),
         format: query.format,

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use headwater::ErrorKind;
 use headwater::document::{DocumentStore, collections};
-use headwater::lake::{HandedOff, LakeOptions, Policy, TableStatus, Tier};
+use headwater::lake::{EventsArchived, HandedOff, LakeOptions, Policy, TableStatus, Tier};
 use headwater::{Headwater, Result};
 use indicatif::HumanBytes;
 use serde::Serialize;
 
-use crate::arguments::{TierRun, TierVerb};
+use crate::arguments::{TierArchive, TierRun, TierVerb};
 use crate::database;
 use crate::failure::{Failure, Outcome};
 use crate::output::{Output, table};
@@ -18,13 +18,14 @@ use crate::progress::{self, Unit};
 pub(crate) fn run(db: &Path, verb: TierVerb) -> Outcome {
     match verb {
         TierVerb::Run(options) => move_documents(db, &options),
+        TierVerb::Archive(options) => archive(db, &options),
         TierVerb::Status => status(db),
     }
 }
 
 fn move_documents(path: &Path, options: &TierRun) -> Outcome {
     let db = database::write(path)?;
-    let tier = open(&db, options)?;
+    let tier = open(&db, options.location.as_deref())?;
     let names = match &options.name {
         Some(name) => vec![database::collection(&db, name)?.name().to_owned()],
         None => collections(db.namespace())?.into_iter().map(|known| known.name).collect(),
@@ -38,9 +39,9 @@ fn move_documents(path: &Path, options: &TierRun) -> Outcome {
     Ok(db.close()?)
 }
 
-fn open(db: &Headwater, options: &TierRun) -> Outcome<Tier> {
+fn open(db: &Headwater, location: Option<&Path>) -> Outcome<Tier> {
     let mut lake = LakeOptions::new();
-    if let Some(location) = &options.location {
+    if let Some(location) = location {
         let text = location.to_str();
         let text = text.ok_or_else(|| Failure::new(format!("{location:?} is not UTF-8")))?;
         lake = lake.location(text);
@@ -86,6 +87,45 @@ fn report(output: &mut Output, collection: &str, moved: HandedOff) -> Outcome {
         return output.text(&format!("{collection}: {rows} rows in {files} files, {bytes}\n"));
     }
     output.json(&Moved { collection, rows, files, bytes, deleted, watermark: watermark.0 })
+}
+
+/// What was archived.
+#[derive(Serialize)]
+struct Archived {
+    events: u64,
+    files: u64,
+    bytes: u64,
+    last: u64,
+}
+
+fn archive(path: &Path, options: &TierArchive) -> Outcome {
+    let db = database::write(path)?;
+    let tier = open(&db, options.location.as_deref())?;
+    if options.end {
+        tier.end_archive().wait()?;
+        return Ok(db.close()?);
+    }
+    let bar = progress::of("archiving", Unit::Pieces, None);
+    let shown = bar.clone();
+    let mut archiving = tier.archive_events().on_progress(move |events| shown.set_position(events));
+    if let Some(age) = options.older_than {
+        archiving = archiving.older_than(age);
+    }
+    let archived = archiving.wait();
+    match &archived {
+        Ok(_) => bar.finish_and_clear(),
+        Err(_) => bar.abandon(),
+    }
+    let EventsArchived { events, files, bytes, last, .. } = archived?;
+    let mut output = Output::stdout();
+    if output.is_terminal() {
+        let bytes = HumanBytes(bytes);
+        output.text(&format!("{events} events in {files} files, {bytes}, up to {last}\n"))?;
+    } else {
+        output.json(&Archived { events, files, bytes, last: last.0 })?;
+    }
+    output.finish()?;
+    Ok(db.close()?)
 }
 
 fn status(path: &Path) -> Outcome {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use headwater_cdc::{EventFilter, Moment, Start, Store};
 use headwater_primitives::filter::Filter;
+use headwater_primitives::rusqlite::Connection;
 use headwater_primitives::{Answer, Error, ErrorKind, Read, Result, Sequence};
 
 use crate::cold;
@@ -31,8 +32,8 @@ impl<T: Document> DocumentStore<T> {
     /// The collection as it was at a time, or after a sequence: today's documents, and for each one
     /// that was written since, what it was before its first later write.
     ///
-    /// How far back that reaches is up to the change log's retention; what is older is refused with
-    /// `PastHorizon`. Cost of each read: that of the same read now, and a pass over the log since then.
+    /// How far back that reaches is up to the change log's retention, or with the feature `tiering` to its
+    /// archive in the lake; what is older is refused with `PastHorizon`. Cost of each read: that of the same read now, and a pass over the log since then.
     ///
     /// ```
     /// use headwater_document::DocumentStore;
@@ -83,7 +84,7 @@ fn get(collection: &Arc<Collection>, id: DocumentId, moment: Moment) -> Answer<O
     let begun = collection.namespace.snapshot(|snapshot| -> Result<_> {
         let Some(table) = collection.table()? else { return Ok((None, None)) };
         check_kind(table, &id)?;
-        let after = collection.changes.sequence_at(snapshot.sql(), moment)?;
+        let after = sequence_at(collection, snapshot.sql(), moment)?;
         let now = || collection.namespace.clock().now();
         let row = select(snapshot.sql(), table, &id, now)?;
         let archived = row.as_ref().filter(|row| cold::is_archived(&row.body));
@@ -109,6 +110,21 @@ fn get(collection: &Arc<Collection>, id: DocumentId, moment: Moment) -> Answer<O
             let mut bodies = view.fetch(vec![(id, version)]).await?;
             Ok(bodies.pop().flatten())
         })),
+    }
+}
+
+/// The last sequence that is part of the state at `moment`, with the events after it within reach.
+pub(crate) fn sequence_at(
+    collection: &Collection,
+    sql: &Connection,
+    moment: Moment,
+) -> Result<Sequence> {
+    match collection.changes.sequence_at(sql, moment) {
+        Err(error) if error.kind() == ErrorKind::PastHorizon => {
+            cold::reach_back(&collection.namespace, sql)?;
+            collection.changes.sequence_at(sql, moment)
+        }
+        found => found,
     }
 }
 

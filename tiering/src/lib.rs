@@ -4,7 +4,9 @@
 mod catalog;
 mod cold;
 mod commit;
+mod create;
 mod error;
+mod events;
 pub mod files;
 mod hand_off;
 mod io;
@@ -29,6 +31,7 @@ pub use commit::{
     Expiry, NewSnapshot, Orphan, Prepared, SchemaChange, Unreachable, expire, orphans,
 };
 pub use error::{from_iceberg, to_iceberg};
+pub use events::{ArchiveEvents, EventsArchived};
 pub use hand_off::{HandOff, HandOffProgress, HandedOff, Policy};
 pub use io::{LakeRoot, LakeStorage};
 pub use job::Cancel;

@@ -45,6 +45,13 @@ CREATE TABLE tiering_release_files(
     rows INTEGER NOT NULL,
     PRIMARY KEY(tiered, number)
 ) WITHOUT ROWID;
+-- The change log's events in the lake: one row, once there are any.
+CREATE TABLE tiering_events(
+    id INTEGER PRIMARY KEY CHECK(id = 1),
+    -- The first and the last one, with all between them.
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL
+);
 -- Files that no snapshot of their table reaches any more, and that are to be deleted.
 CREATE TABLE tiering_unreachable(
     tiered INTEGER NOT NULL REFERENCES tiering_tables(id),

@@ -4,13 +4,14 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use headwater_cdc::Store;
+use headwater_cdc::{ChangeLog, Store};
 use headwater_primitives::rusqlite::Connection;
-use headwater_primitives::{Namespace, Result};
+use headwater_primitives::{ErrorKind, Namespace, Result};
 
 use crate::catalog::SqliteCatalog;
 use crate::cold::{ColdTables, ColdView, Pins};
 use crate::commit::Expiry;
+use crate::events::LakeArchive;
 use crate::hand_off::{HandOff, Policy};
 use crate::io::LakeStorage;
 use crate::job::Job;
@@ -76,6 +77,7 @@ impl Tier {
             pins: Pins::default(),
             changing: tokio::sync::Mutex::default(),
         });
+        attach(namespace, &lake)?;
         *opened = Some(lake.clone());
         Ok(Tier { namespace: namespace.clone(), lake })
     }
@@ -147,6 +149,18 @@ impl Tier {
     /// SQLite's errors.
     pub fn whole_view(&self, sql: &Connection, store: Store, table: &str) -> Result<ColdView> {
         ColdView::whole(&self.lake, sql, store, table)
+    }
+}
+
+/// Lets the namespace's subscriptions go on in the lake. A read-only namespace may have no log.
+fn attach(namespace: &Namespace, lake: &Arc<Lake>) -> Result<()> {
+    match ChangeLog::open(namespace) {
+        Ok(changes) => {
+            changes.attach_archive(Arc::new(LakeArchive::new(lake.clone())));
+            Ok(())
+        }
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ReadOnly) => Ok(()),
+        Err(error) => Err(error),
     }
 }
 

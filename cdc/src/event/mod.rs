@@ -1,5 +1,6 @@
 //! The unified event: one shape for every change of every store, and for what applications publish.
 
+mod archived;
 mod decode;
 mod fields;
 mod serial;
@@ -15,6 +16,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::change::{KeyRef, Op, Store};
+use crate::record::EVENT_TAG;
 use decode::text;
 
 /// One event of the change log. Cheap to clone: `before`, `after` and `data` are shared slices of the
@@ -160,6 +162,14 @@ impl UnifiedEvent {
         match &self.body {
             Body::Change { store, tag, .. } => tag.get(store.name().len() + 1..),
             Body::Published { .. } => None,
+        }
+    }
+
+    /// What it is filed under in the log.
+    pub(crate) fn tag(&self) -> &str {
+        match &self.body {
+            Body::Change { tag, .. } => tag,
+            Body::Published { .. } => EVENT_TAG,
         }
     }
 

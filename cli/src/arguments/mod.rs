@@ -10,7 +10,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use headwater::cdc::{Op, Store};
 use headwater::document::Order;
 
-pub(crate) use tier::{TierRun, TierVerb};
+pub(crate) use tier::{TierArchive, TierRun, TierVerb};
 #[cfg(feature = "lance")]
 pub(crate) use vector::DemoteOptions;
 pub(crate) use vector::{CreateOptions, SearchQuery, VectorVerb};

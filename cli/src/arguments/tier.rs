@@ -10,6 +10,8 @@ use clap::{Args, Subcommand};
 pub(crate) enum TierVerb {
     /// Move documents to the lake, those written longest ago first. Without a limit all of them.
     Run(TierRun),
+    /// Put the change log into the lake, so that the hot tier's retention takes nothing that is not there.
+    Archive(TierArchive),
     /// Show what the lake has.
     Status,
 }
@@ -28,6 +30,20 @@ pub(crate) struct TierRun {
     /// Keep the N documents that were written last.
     #[arg(long, value_name = "N")]
     pub(crate) keep: Option<u64>,
+    /// Where the lake is to be, the first time: a folder, or a URL such as s3://bucket/prefix.
+    #[arg(long, value_name = "URL")]
+    pub(crate) location: Option<PathBuf>,
+}
+
+/// Which events to archive.
+#[derive(Args)]
+pub(crate) struct TierArchive {
+    /// Only what was committed so long ago, such as 30d, 12h, 15m or 10s.
+    #[arg(long, value_name = "DUR", value_parser = duration, conflicts_with = "end")]
+    pub(crate) older_than: Option<Duration>,
+    /// Archive no more: retention may take events from then on that the lake does not have.
+    #[arg(long)]
+    pub(crate) end: bool,
     /// Where the lake is to be, the first time: a folder, or a URL such as s3://bucket/prefix.
     #[arg(long, value_name = "URL")]
     pub(crate) location: Option<PathBuf>,

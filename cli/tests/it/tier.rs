@@ -42,3 +42,18 @@ fn what_cannot_move_is_said() {
     assert_eq!(db.run(&["tier", "run", "graph", "people"]).code, Some(2));
     assert_eq!(db.lines(&["tier", "run", "--older-than", "1h"])[0]["rows"], 0);
 }
+
+#[test]
+fn the_log_is_read_from_the_lake_once_it_is_there() {
+    let db = with_people();
+    let before = db.lines(&["events"]);
+    let archived = db.lines(&["tier", "archive"]);
+    assert_eq!((&archived[0]["events"], &archived[0]["last"]), (&json!(200), &json!(200)));
+    assert_eq!(db.lines(&["tier", "archive"])[0]["events"], 0);
+    db.run(&["document", "delete", "people", "p001"]).succeeded();
+    assert_eq!(db.lines(&["tier", "archive", "--older-than", "1h"])[0]["events"], 0);
+    let after = db.lines(&["events"]);
+    assert_eq!((after.len(), &after[..200]), (201, &before[..]));
+    db.run(&["tier", "archive", "--end"]).succeeded();
+    assert_eq!(db.run(&["tier", "archive", "--end", "--older-than", "1h"]).code, Some(2));
+}

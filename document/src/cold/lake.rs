@@ -9,6 +9,14 @@ use headwater_tiering::{ColdView, Tier};
 use super::Later;
 use crate::id::DocumentId;
 
+/// Lets the change log go back into the lake, if it has events.
+pub(crate) fn reach_back(namespace: &Namespace, sql: &Connection) -> Result<()> {
+    if Tier::archives_events(sql)? {
+        Tier::of(namespace)?;
+    }
+    Ok(())
+}
+
 /// What the lake has of one collection, at one state of the hot tier.
 pub(crate) struct View(ColdView);
 

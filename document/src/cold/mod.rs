@@ -9,9 +9,9 @@ mod thaw;
 mod tiered;
 
 #[cfg(not(feature = "tiering"))]
-pub(crate) use absent::{View, tombstone};
+pub(crate) use absent::{View, reach_back, tombstone};
 #[cfg(feature = "tiering")]
-pub(crate) use lake::{View, tombstone};
+pub(crate) use lake::{View, reach_back, tombstone};
 pub(crate) use thaw::{OnArchived, Thaw, Thawed, ahead, thaw};
 
 use std::pin::Pin;

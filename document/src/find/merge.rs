@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::plan::Plan;
 use super::{Order, Page, PageToken, Query};
-use crate::as_of::Past;
+use crate::as_of::{self, Past};
 use crate::cold::View;
 use crate::document::Document;
 use crate::id::DocumentId;
@@ -112,7 +112,7 @@ impl<S> Sides<S> {
             // Read inside the snapshot: what is written meanwhile has the snapshot's state before it.
             let past = match query.as_of {
                 Some(moment) => {
-                    let after = collection.changes.sequence_at(sql, moment)?;
+                    let after = as_of::sequence_at(collection, sql, moment)?;
                     Some(Arc::new(Past::since(collection, after, None)?))
                 }
                 None => None,

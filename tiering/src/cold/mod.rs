@@ -5,6 +5,6 @@ mod pins;
 mod table;
 mod view;
 
-pub(crate) use pins::Pins;
+pub(crate) use pins::{Pin, Pins};
 pub(crate) use table::{ColdTable, ColdTables, table_ident};
 pub use view::ColdView;

@@ -8,13 +8,14 @@ use headwater_primitives::rusqlite::params;
 use headwater_primitives::{Error, IdKind, Result, Transaction, fail};
 use iceberg::spec::DataFile;
 use iceberg::table::Table;
-use iceberg::{Catalog, NamespaceIdent, TableCreation, TableIdent, TableUpdate};
+use iceberg::{Catalog, TableIdent, TableUpdate};
 
 use super::freeze::{self, Target};
 use super::{HandOff, HandedOff};
 use crate::catalog::SqliteCatalog;
 use crate::cold::table_ident;
 use crate::commit::{Prepared, SchemaChange};
+use crate::create::create_table;
 use crate::error::OrLake;
 use crate::files::{FileNames, PositionDeleteWriter, WrittenFile};
 use crate::schema::{Column, Inference, LakeSchema};
@@ -179,10 +180,6 @@ async fn create(
     ident: &TableIdent,
     seen: &Inference,
 ) -> Result<Table> {
-    let namespace: &NamespaceIdent = ident.namespace();
-    if !catalog.namespace_exists(namespace).await.or_lake()? {
-        catalog.create_namespace(namespace, Default::default()).await.or_lake()?;
-    }
     let kind = hand_off.table.id_kind()?.unwrap_or(IdKind::Text);
     let schema = match hand_off.declared.is_empty() {
         true => seen.schema(kind)?,
@@ -195,14 +192,7 @@ async fn create(
             seen.evolve(&declared, last.unwrap_or(0).max(LAST_SYSTEM_FIELD))?.schema
         }
     };
-    let creation = TableCreation::builder()
-        .name(ident.name().to_owned())
-        .schema(schema.to_iceberg()?)
-        .partition_spec(schema.partition_spec()?)
-        .sort_order(schema.sort_order()?)
-        .properties([schema.property()])
-        .build();
-    catalog.create_table(namespace, creation).await.or_lake()
+    create_table(catalog, ident, &schema).await
 }
 
 /// Adds and widens columns for what was seen.

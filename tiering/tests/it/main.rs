@@ -5,6 +5,7 @@
 mod catalog;
 mod commits;
 mod crash;
+mod events;
 mod expiry;
 mod file_sets;
 mod memory;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
+use headwater_cdc::{ChangeLog, EventFilter, Start};
 use headwater_document::primitives::{Namespace, Result};
 use headwater_document::{DocumentStore, Versioned};
 use headwater_tiering::schema::{Column, ColumnType};
@@ -149,5 +150,48 @@ fn pyiceberg_and_duckdb_read_exactly_our_rows() {
     assert_eq!(hand_off(&store).unwrap().deleted, 1);
     agree(&python, &folder, &store);
     assert_eq!(defects(&ns), [""; 0]);
+    ns.close().unwrap();
+}
+
+#[test]
+fn pyiceberg_and_duckdb_read_the_events_of_the_log() {
+    let Some(python) = python() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let ns = Namespace::open(folder.path()).unwrap();
+    let store: DocumentStore = DocumentStore::open(&ns, "orders").unwrap();
+    let tier = Tier::of(&ns).unwrap();
+    for round in 0..3 {
+        store
+            .bulk_insert(&(round * 50..round * 50 + 50).map(order).collect::<Vec<_>>())
+            .wait()
+            .unwrap();
+        store.delete(round * 50).wait().unwrap();
+        tier.archive_events().wait().unwrap();
+    }
+    let changes = ChangeLog::open(&ns).unwrap();
+    let mut events = changes.subscribe(Start::Beginning, EventFilter::all()).unwrap();
+    let mut ours = Vec::new();
+    while let Some(batch) = events.try_next_batch().unwrap() {
+        ours.extend(batch.events().map(|event| serde_json::to_value(event.unwrap()).unwrap()));
+    }
+    let found = read(&python, folder.path(), "log.events");
+    for engine in ["pyiceberg", "duckdb"] {
+        let rows = by_id(&found[engine]);
+        assert_eq!(rows.len(), ours.len(), "{engine}");
+        for (ours, (sequence, row)) in ours.iter().zip(rows) {
+            assert_eq!(ours["sequence"], sequence, "{engine}");
+            for (column, field) in
+                [("event_id", "id"), ("type", "type"), ("op", "op"), ("table_name", "table")]
+            {
+                assert_eq!(row[column], ours[field], "{engine}: {column} of {sequence}");
+            }
+            for image in ["before", "after", "key"] {
+                let theirs =
+                    row[image].as_str().map(|text| serde_json::from_str::<Value>(text).unwrap());
+                assert_eq!(theirs.as_ref(), ours.get(image), "{engine}: {image} of {sequence}");
+            }
+            assert!(row["_rest"].is_null() && row["_layout"].is_null(), "{row:?}");
+        }
+    }
     ns.close().unwrap();
 }
