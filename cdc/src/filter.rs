@@ -116,8 +116,8 @@ impl EventFilter {
         })
     }
 
-    /// Whether an event matches that is in no segment.
-    pub(crate) fn matches(&self, event: &UnifiedEvent) -> bool {
+    /// Whether it shows `event`.
+    pub fn passes(&self, event: &UnifiedEvent) -> bool {
         let tag = event.tag();
         match self.match_tag(tag) {
             TagMatch::Always => true,

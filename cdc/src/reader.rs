@@ -71,7 +71,7 @@ impl LogReader {
             self.next = self.next.next();
         }
         let Some(last) = events.last().map(UnifiedEvent::sequence) else { return Ok(None) };
-        events.retain(|event| self.filter.matches(event));
+        events.retain(|event| self.filter.passes(event));
         Ok(Some(self.batch(Content::Archived(events), last)))
     }
 

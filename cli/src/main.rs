@@ -6,6 +6,7 @@ mod database;
 mod document;
 mod events;
 mod failure;
+mod from_lake;
 mod input;
 mod interrupt;
 mod output;
@@ -19,7 +20,7 @@ mod verify;
 
 use std::process::ExitCode;
 
-use arguments::{Area, Arguments};
+use arguments::{Area, Arguments, RebuildQuery};
 use failure::{Failure, Outcome};
 
 fn main() -> ExitCode {
@@ -38,7 +39,10 @@ fn run(arguments: Arguments) -> Outcome {
     match arguments.area {
         Area::Document(verb) => document::run(&db, verb),
         Area::Events(query) => events::run(&db, query),
-        Area::Rebuild => rebuild::run(&db),
+        Area::Rebuild(RebuildQuery { from_lake: Some(lake) }) => {
+            from_lake::run(&db, lake.as_deref())
+        }
+        Area::Rebuild(_) => rebuild::run(&db),
         Area::Stats => stats::run(&db),
         Area::Tier(verb) => tier::run(&db, verb),
         Area::Vector(verb) => vector::run(&db, verb),

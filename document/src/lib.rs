@@ -14,6 +14,8 @@ mod index;
 mod jsonpath;
 mod patch;
 mod read;
+#[cfg(feature = "tiering")]
+mod restore;
 mod snapshot_rows;
 mod store;
 mod store_macro;
@@ -32,6 +34,8 @@ pub use find::{Find, Order, Page, PageToken};
 pub use id::{DocumentId, IdKind, ToId};
 pub use index::{BuildProgress, IndexBuild, IndexInfo};
 pub use jsonpath::JsonPath;
+#[cfg(feature = "tiering")]
+pub use restore::{Restored, restore};
 pub use store::DocumentStore;
 pub use transaction::DocumentTransaction;
 pub use verify::verify;

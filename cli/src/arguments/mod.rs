@@ -67,8 +67,18 @@ pub(crate) enum Area {
     Stats,
     /// Compare what is stored with the change log and with the indexes.
     Verify,
-    /// Delete the search indexes of all vector stores, and build them again from the rows.
-    Rebuild,
+    /// Delete the search indexes of all vector stores, and build them again from the rows; or make the
+    /// database again from its lake.
+    Rebuild(RebuildQuery),
+}
+
+/// What to rebuild from.
+#[derive(Args)]
+pub(crate) struct RebuildQuery {
+    /// Bring the documents back from the lake of a database whose hot.db is lost: a folder, or a URL such as
+    /// s3://bucket/prefix; `lake/` of the database when it is not said.
+    #[arg(long, value_name = "URL", num_args = 0..=1)]
+    pub(crate) from_lake: Option<Option<PathBuf>>,
 }
 
 /// What to do with documents.

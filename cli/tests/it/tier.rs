@@ -57,3 +57,33 @@ fn the_log_is_read_from_the_lake_once_it_is_there() {
     db.run(&["tier", "archive", "--end"]).succeeded();
     assert_eq!(db.run(&["tier", "archive", "--end", "--older-than", "1h"]).code, Some(2));
 }
+
+#[test]
+fn a_lost_database_comes_back_from_its_lake() {
+    let db = with_people();
+    db.run(&["document", "delete", "people", "p007"]).succeeded();
+    db.run(&["tier", "archive"]).succeeded();
+    db.run(&["tier", "run", "document", "people", "--keep", "20"]).succeeded();
+    let people = |db: &Database| db.lines(&["document", "find", "people"]);
+    let before = people(&db);
+    let refused = db.run(&["rebuild", "--from-lake"]);
+    assert!(refused.code == Some(1) && refused.err.contains("only a lost one"), "{}", refused.err);
+
+    std::fs::remove_file(db.path().join("hot.db")).unwrap();
+    std::fs::write(db.path().join("hot.db-wal"), "of another database").unwrap();
+    let rebuilt = db.lines(&["rebuild", "--from-lake"]);
+    assert_eq!((&rebuilt[0]["events"], &rebuilt[0]["until"]), (&json!(201), &json!(201)));
+    assert_eq!((before.len(), people(&db)), (199, before));
+    db.run(&["verify"]).succeeded();
+    // The new database has a lake of its own, beside the old one.
+    assert_eq!(db.lines(&["tier", "run"])[0]["rows"], 199);
+    assert!(db.path().join("lake-2").is_dir() && !db.path().join("rebuilding").exists());
+    assert_eq!(people(&db).len(), 199);
+
+    let elsewhere = Database::new();
+    let missing = elsewhere.run(&["rebuild", "--from-lake", "nowhere"]);
+    assert!(missing.code == Some(1) && missing.err.contains("nowhere"), "{}", missing.err);
+    let old = db.path().join("lake");
+    elsewhere.run(&["rebuild", "--from-lake", old.to_str().unwrap()]).succeeded();
+    assert_eq!(people(&elsewhere).len(), 199);
+}

@@ -51,6 +51,17 @@ pub(super) async fn fold<S>(
     Ok(state)
 }
 
+/// [`fold`] where every row counts that is not deleted.
+pub(crate) async fn fold_all<S>(
+    lake: &Lake,
+    table: &ColdTable,
+    filter: &Filter,
+    state: S,
+    each: impl FnMut(&mut S, RecordId, Sequence, &[u8]) -> Result<()>,
+) -> Result<S> {
+    fold(lake, table, &Over::default(), filter, state, each).await
+}
+
 /// The position from which on the rows of the file are still hot.
 fn end_of(over: &Over, file: &LiveFile) -> u64 {
     let unreleased = over.unreleased.iter().find(|(location, _)| *location == file.location);

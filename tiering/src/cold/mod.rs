@@ -5,6 +5,7 @@ mod pins;
 mod table;
 mod view;
 
+pub(crate) use fold::fold_all;
 pub(crate) use pins::{Pin, Pins};
 pub(crate) use table::{ColdTable, ColdTables, table_ident};
 pub use view::ColdView;

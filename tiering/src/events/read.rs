@@ -9,13 +9,13 @@ use futures_util::stream::BoxStream;
 use headwater_cdc::{Archive, ArchiveReader, Archived, NextArchived, UnifiedEvent};
 use headwater_primitives::rusqlite::Connection;
 use headwater_primitives::{Error, Namespace, Result, Sequence, Timestamp, block_on};
-use iceberg::spec::PrimitiveLiteral;
+use iceberg::spec::{Datum, PrimitiveLiteral};
 
 use super::table;
 use crate::catalog;
 use crate::cold::{ColdTable, Pin};
 use crate::files::{Scan, ScanBatch};
-use crate::manifests::LiveFile;
+use crate::manifests::{Bounds, LiveFile};
 use crate::rows::RowDecoder;
 use crate::tier::Lake;
 
@@ -52,9 +52,8 @@ impl Archive for LakeArchive {
         Ok(Box::new(EventReader {
             lake: self.lake.clone(),
             ns: namespace.name().into(),
-            pin,
+            source: Source::Pinned(pin),
             after,
-            table: None,
             files: VecDeque::new(),
             reading: None,
         }))
@@ -74,12 +73,17 @@ impl Archive for LakeArchive {
 struct EventReader {
     lake: Arc<Lake>,
     ns: Arc<str>,
-    pin: Arc<Pin>,
+    source: Source,
     after: Sequence,
-    table: Option<Arc<ColdTable>>,
     /// Files that are still to be read: places in the table's list.
     files: VecDeque<usize>,
     reading: Option<Reading>,
+}
+
+/// The state of the table that is read, which stays readable.
+enum Source {
+    Pinned(Arc<Pin>),
+    Loaded { table: Arc<ColdTable>, _pin: Option<Arc<Pin>> },
 }
 
 /// A file that is being read.
@@ -103,13 +107,14 @@ impl ArchiveReader for EventReader {
 
 impl EventReader {
     async fn read(&mut self, bytes: usize) -> Result<Vec<UnifiedEvent>> {
-        let table = match &self.table {
-            Some(table) => table.clone(),
-            None => {
-                let (ident, location) = (table::ident(), self.pin.location());
-                let table = self.lake.tables.at(&self.lake, &ident, location).await?;
+        let table = match &self.source {
+            Source::Loaded { table, .. } => table.clone(),
+            Source::Pinned(pin) => {
+                let (ident, pin) = (table::ident(), pin.clone());
+                let table = self.lake.tables.at(&self.lake, &ident, pin.location()).await?;
                 self.files = files_after(&table, self.after);
-                self.table.insert(table).clone()
+                self.source = Source::Loaded { table: table.clone(), _pin: Some(pin) };
+                table
             }
         };
         let (mut events, mut read) = (Vec::new(), 0);
@@ -156,20 +161,55 @@ impl EventReader {
 
 /// The files that have events after `after`, in the order of the events.
 fn files_after(table: &ColdTable, after: Sequence) -> VecDeque<usize> {
-    let field = table.schema.system().version;
-    let bound = |file: &LiveFile, upper: bool| {
-        let bounds = file.bounds(field)?;
-        let datum = if upper { bounds.upper.as_ref() } else { bounds.lower.as_ref() };
-        match datum?.literal() {
-            PrimitiveLiteral::Long(sequence) => Some(Sequence(sequence.cast_unsigned())),
-            _ => None,
-        }
-    };
     let files = table.files.data().iter().enumerate();
-    let after = files.filter(|(_, file)| bound(file, true).is_none_or(|last| last > after));
-    let mut files: Vec<_> = after.map(|(at, file)| (bound(file, false), at)).collect();
+    let mut files: Vec<_> = files
+        .map(|(at, file)| (bounds(table, file), at))
+        .filter(|((_, last), _)| last.is_none_or(|last| last > after))
+        .collect();
     files.sort_unstable();
     files.into_iter().map(|(_, at)| at).collect()
+}
+
+/// The first and the last event of a file, as its manifest has them.
+fn bounds(table: &ColdTable, file: &LiveFile) -> (Option<Sequence>, Option<Sequence>) {
+    let known = file.bounds(table.schema.system().version);
+    let sequence = |datum: Option<&Datum>| match datum?.literal() {
+        PrimitiveLiteral::Long(sequence) => Some(Sequence(sequence.cast_unsigned())),
+        _ => None,
+    };
+    let of = |which: fn(&Bounds) -> Option<&Datum>| sequence(known.and_then(which));
+    (of(|bounds| bounds.lower.as_ref()), of(|bounds| bounds.upper.as_ref()))
+}
+
+/// The last run of events without a gap that the table has.
+pub(crate) fn run_of(table: &ColdTable) -> Option<RangeInclusive<Sequence>> {
+    let mut files: Vec<(Sequence, Sequence)> = Vec::new();
+    for file in table.files.data() {
+        let (first, last) = bounds(table, file);
+        files.push((first?, last?));
+    }
+    files.sort_unstable();
+    let (mut first, last) = files.pop()?;
+    while let Some((before, end)) = files.pop().filter(|(_, end)| end.next() == first) {
+        (first, _) = (before, end);
+    }
+    Some(first..=last)
+}
+
+/// Reads the events after `after` of one state of the table.
+pub(crate) fn reader_of(
+    lake: &Arc<Lake>,
+    table: Arc<ColdTable>,
+    after: Sequence,
+) -> Box<dyn ArchiveReader> {
+    Box::new(EventReader {
+        lake: lake.clone(),
+        ns: "".into(),
+        files: files_after(&table, after),
+        source: Source::Loaded { table, _pin: None },
+        after,
+        reading: None,
+    })
 }
 
 /// The last event that was committed at `time` or before.

@@ -35,7 +35,7 @@ const COLUMNS: [(&str, ColumnType); 18] = [
 ];
 
 /// Its name in the catalog. The column `id` is the event's sequence.
-pub(super) fn ident() -> TableIdent {
+pub(crate) fn ident() -> TableIdent {
     TableIdent::new(NamespaceIdent::new("log".to_owned()), "events".to_owned())
 }
 

@@ -8,6 +8,7 @@ mod past;
 mod place;
 mod python;
 mod release;
+mod restore;
 mod s3;
 mod upkeep;
 
