@@ -5,6 +5,7 @@ mod datasets;
 mod document;
 mod documents;
 mod engines;
+mod lake;
 mod machine;
 mod report;
 mod resident;
@@ -37,6 +38,8 @@ enum Area {
     Document(RunOptions),
     /// Building, searching, filtering and opening vector indexes, and ranking texts
     Vector(vector::VectorArea),
+    /// Handing rows off to the lake, and getting them there
+    Lake(lake::LakeArea),
     /// One measured process of the memory case
     #[command(hide = true)]
     MemoryOf(document::MemoryOf),
@@ -92,6 +95,7 @@ fn run(area: Area) -> Outcome<()> {
             Ok(())
         }
         Area::Vector(area) => area.run(),
+        Area::Lake(area) => area.run(),
         Area::MemoryOf(child) => child.run(),
         Area::VectorEngine(engine) => engine.run(),
         Area::VectorLoading(loading) => loading.run(),
