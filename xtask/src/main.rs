@@ -22,7 +22,6 @@ const USAGE: &str = "\
 usage: cargo xtask <command>
 
   test [--crate NAME]       every test and doc-test, with each crate's share of the time
-  test --warm-tier          those of the vector store's warm tier (feature lance; installs protoc)
   check                     formatting, lints, and cargo-deny where it is installed
   bench AREA [--quick] ...  one benchmark area beside its peers; see `bench AREA --help`
   soak [--minutes N]        the long tests, in release

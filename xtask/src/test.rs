@@ -11,36 +11,24 @@ const VECTOR: &str = "headwater-vector";
 /// Optional features, by the package whose tests need them, that are run with all the others, in the same
 /// build: a call of its own for each would build their packages, and what those depend on, again. The
 /// defaults are what `cargo xtask check` looks at.
-const FEATURES: [(&str, &str); 3] = [
+const FEATURES: [(&str, &str); 5] = [
     ("headwater-document", "headwater-document/tiering"),
     ("headwater-document", "headwater-tiering/aws"),
     (VECTOR, "headwater-vector/hnsw_rs"),
+    (VECTOR, "headwater-vector/lance"),
+    ("headwater-cli", "headwater-cli/lance"),
 ];
 
 pub(crate) fn run(arguments: &[String]) -> Outcome<()> {
     let package = match arguments {
         [] => None,
-        [flag] if flag == "--warm-tier" => {
-            prerequisites::install(&[prerequisites::PROTOC])?;
-            return test_run::run(&[warm_tier()]);
-        }
         [flag, name] if flag == "--crate" => Some(package_named(name)?),
-        _ => return Err(Failure::Usage("`test` takes only --crate NAME or --warm-tier".into())),
+        _ => return Err(Failure::Usage("`test` takes only --crate NAME".into())),
     };
-    prerequisites::install(&[prerequisites::STRACE])?;
+    prerequisites::install(&[prerequisites::STRACE, prerequisites::PROTOC])?;
     let servers = Servers::start(package.as_deref())?;
     let scope = scope(package.as_deref());
     test_run::run(&[Plan { environment: servers.environment(), ..Plan::of(scope) }])
-}
-
-/// The vector store with its warm tier, and the program that moves embeddings: a run of its own, since
-/// Lance and DataFusion take longer to build than all the rest.
-fn warm_tier() -> Plan {
-    let features = "headwater-vector/lance,headwater-cli/lance";
-    let packages = ["--package", VECTOR, "--package", "headwater-cli"];
-    let cargo = [&packages[..], &["--features", features, "--tests"]].concat();
-    let harness = vec!["warm::".to_owned()];
-    Plan { harness, ..Plan::of(cargo.into_iter().map(str::to_owned).collect()) }
 }
 
 /// The whole workspace or one package, with the features that there are to be tested.
