@@ -1,5 +1,6 @@
 //! The lake's side of a table, as it is read: which files, which rows of them count.
 
+mod files;
 mod fold;
 mod pins;
 mod table;
@@ -7,4 +8,5 @@ mod view;
 
 pub(crate) use pins::Pins;
 pub(crate) use table::{ColdTable, ColdTables, table_ident};
+pub use files::{ColdFile, ColdFiles, CountedRows};
 pub use view::ColdView;

@@ -1,0 +1,64 @@
+//! How DataFusion is set up: what it may use, which functions it has, how it reads names.
+
+use std::sync::Arc;
+
+use datafusion::catalog::CatalogProviderList;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::prelude::SessionConfig;
+use headwater_primitives::Result;
+
+use crate::error::inward;
+use crate::json;
+use crate::sql::SqlOptions;
+
+/// The catalog's name, which statements may leave out.
+pub(crate) const CATALOG: &str = "headwater";
+/// The schema of names without one.
+pub(crate) const DOCUMENT: &str = "document";
+
+/// Consumers of memory that an error names.
+const NAMED_CONSUMERS: std::num::NonZeroUsize = std::num::NonZeroUsize::new(3).expect("not zero");
+
+/// Memory and temporary files for the statements of one handle.
+pub(crate) fn environment(options: &SqlOptions) -> Result<Arc<RuntimeEnv>> {
+    let pool = TrackConsumersPool::new(FairSpillPool::new(options.memory()), NAMED_CONSUMERS);
+    let mode = match options.spill() {
+        Some(folder) => DiskManagerMode::Directories(vec![folder.clone()]),
+        None => DiskManagerMode::OsTmpDirectory,
+    };
+    RuntimeEnvBuilder::new()
+        .with_memory_pool(Arc::new(pool))
+        .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(mode))
+        .build_arc()
+        .map_err(inward)
+}
+
+/// The state that one statement is planned with.
+pub(crate) fn state(
+    options: &SqlOptions,
+    environment: Arc<RuntimeEnv>,
+    tables: Arc<dyn CatalogProviderList>,
+) -> SessionState {
+    let mut config = SessionConfig::new()
+        .with_batch_size(options.rows())
+        .with_target_partitions(options.parts())
+        .with_information_schema(true)
+        .with_create_default_catalog_and_schema(false)
+        .with_default_catalog_and_schema(CATALOG, DOCUMENT);
+    let settings = config.options_mut();
+    // Names of JSON fields are what they are: upper and lower case differ.
+    settings.sql_parser.enable_ident_normalization = false;
+    settings.sql_parser.collect_spans = true;
+    // Text of hot rows is what the encoder makes.
+    settings.sql_parser.map_string_types_to_utf8view = false;
+    let mut state = SessionStateBuilder::new_with_default_features()
+        .with_config(config)
+        .with_runtime_env(environment)
+        .with_catalog_list(tables)
+        .build();
+    json::register(&mut state);
+    state
+}

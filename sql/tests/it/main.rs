@@ -1,0 +1,1 @@
+//! It all in one binary.
