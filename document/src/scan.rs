@@ -254,7 +254,8 @@ impl ScanPart {
             Ok(ControlFlow::Continue(()))
         };
         let (table, row) = (&self.scan.table.sql.table, self.scan.table.sql.row);
-        let select = format!("SELECT {row}, id, version, body FROM {table} WHERE {}", self.condition);
+        let select =
+            format!("SELECT {row}, id, version, body FROM {table} WHERE {}", self.condition);
         let Some(named) = &self.named else {
             let mut params = self.params.clone();
             params.push(SqlValue::Integer(from));

@@ -99,7 +99,11 @@ impl Tables {
         let place = place.map_or_else(String::new, |place| format!(" ({place})"));
         Error::new(
             ErrorKind::NotFound,
-            format!("table {:?} not found{place}; {}", table.to_string(), self.known(table.table())),
+            format!(
+                "table {:?} not found{place}; {}",
+                table.to_string(),
+                self.known(table.table())
+            ),
         )
     }
 

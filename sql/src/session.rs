@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use datafusion::catalog::CatalogProviderList;
+use datafusion::config::Dialect;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
@@ -49,8 +50,13 @@ pub(crate) fn state(
         .with_create_default_catalog_and_schema(false)
         .with_default_catalog_and_schema(CATALOG, DOCUMENT);
     let settings = config.options_mut();
+    // Held back for merging what a sort has spilled: a part of a small budget.
+    let merging = &mut settings.execution.sort_spill_reservation_bytes;
+    *merging = (*merging).min(options.memory() / 16);
     // Names of JSON fields are what they are: upper and lower case differ.
     settings.sql_parser.enable_ident_normalization = false;
+    // In others `->` is a function without a name.
+    settings.sql_parser.dialect = Dialect::PostgreSQL;
     settings.sql_parser.collect_spans = true;
     // Text of hot rows is what the encoder makes.
     settings.sql_parser.map_string_types_to_utf8view = false;

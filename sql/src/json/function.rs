@@ -96,7 +96,9 @@ impl ScalarUDFImpl for JsonFunction {
             step if is_text(step) => Ok(DataType::Utf8),
             step if step.is_integer() => Ok(DataType::Int64),
             other => {
-                plan_err!("{name} takes names of fields and numbers of elements, and this is {other}")
+                plan_err!(
+                    "{name} takes names of fields and numbers of elements, and this is {other}"
+                )
             }
         };
         let steps: Vec<DataType> = steps.iter().map(step).collect::<Result<_>>()?;
@@ -110,7 +112,8 @@ impl ScalarUDFImpl for JsonFunction {
             return exec_err!("{} without arguments", self.name());
         };
         let json = json.to_array(rows)?;
-        let steps: Vec<Steps> = steps.iter().map(|step| Steps::of(step, rows)).collect::<Result<_>>()?;
+        let steps: Vec<Steps> =
+            steps.iter().map(|step| Steps::of(step, rows)).collect::<Result<_>>()?;
         let found = self.find(&json, &steps)?;
         Ok(match is_scalar {
             true => ColumnarValue::Scalar(ScalarValue::try_from_array(&found, 0)?),

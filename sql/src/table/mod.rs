@@ -137,7 +137,8 @@ impl TableProvider for DocumentTable {
         let mut sides: Vec<Arc<dyn ExecutionPlan>> = Vec::new();
         if self.hot_rows() != Some(0) {
             let wanted = Wanted::of(filters, &self.columns);
-            let mut hot = HotExec::new(&self.reading, &self.columns, &self.scan, projection.clone())?;
+            let mut hot =
+                HotExec::new(&self.reading, &self.columns, &self.scan, projection.clone())?;
             hot.wanted = wanted;
             hot.limit = limit;
             hot.rows = self.hot_rows();
@@ -148,7 +149,9 @@ impl TableProvider for DocumentTable {
             sides.extend(cold.plan(session, &projection, filters, limit)?);
         }
         match sides.len() {
-            0 => Ok(Arc::new(EmptyExec::new(Arc::new(self.columns.schema().project(&projection)?)))),
+            0 => {
+                Ok(Arc::new(EmptyExec::new(Arc::new(self.columns.schema().project(&projection)?))))
+            }
             1 => Ok(sides.remove(0)),
             _ => UnionExec::try_new(sides),
         }

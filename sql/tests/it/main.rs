@@ -1,1 +1,11 @@
-//! It all in one binary.
+//! SQL over both tiers.
+
+mod json;
+mod model;
+mod pins;
+mod pushdown;
+mod reading;
+mod refusals;
+mod streaming;
+mod support;
+mod tpch;

@@ -6,7 +6,7 @@ mod pins;
 mod table;
 mod view;
 
+pub use files::{ColdFile, ColdFiles, CountedRows};
 pub(crate) use pins::Pins;
 pub(crate) use table::{ColdTable, ColdTables, table_ident};
-pub use files::{ColdFile, ColdFiles, CountedRows};
 pub use view::ColdView;
