@@ -12,6 +12,7 @@ mod output;
 mod progress;
 mod put;
 mod rebuild;
+mod sql;
 mod stats;
 mod tier;
 mod vector;
@@ -39,6 +40,7 @@ fn run(arguments: Arguments) -> Outcome {
         Area::Document(verb) => document::run(&db, verb),
         Area::Events(query) => events::run(&db, query),
         Area::Rebuild => rebuild::run(&db),
+        Area::Sql(statement) => sql::run(&db, &statement),
         Area::Stats => stats::run(&db),
         Area::Tier(verb) => tier::run(&db, verb),
         Area::Vector(verb) => vector::run(&db, verb),

@@ -51,6 +51,10 @@ impl Context {
         Ok(Arc::new(Context { reading, documents, opened: Mutex::default() }))
     }
 
+    pub(crate) fn now(&self) -> Timestamp {
+        self.reading.now
+    }
+
     async fn document(&self, name: &str) -> Result<Option<Arc<DocumentTable>>> {
         if !self.documents.iter().any(|known| known == name) {
             return Ok(None);

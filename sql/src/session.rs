@@ -9,7 +9,7 @@ use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::prelude::SessionConfig;
-use headwater_primitives::Result;
+use headwater_primitives::{Result, Timestamp};
 
 use crate::error::inward;
 use crate::json;
@@ -24,7 +24,7 @@ pub(crate) const DOCUMENT: &str = "document";
 const NAMED_CONSUMERS: std::num::NonZeroUsize = std::num::NonZeroUsize::new(3).expect("not zero");
 
 /// Memory and temporary files for the statements of one handle.
-pub(crate) fn environment(options: &SqlOptions) -> Result<Arc<RuntimeEnv>> {
+fn environment(options: &SqlOptions) -> Result<Arc<RuntimeEnv>> {
     let pool = TrackConsumersPool::new(FairSpillPool::new(options.memory()), NAMED_CONSUMERS);
     let mode = match options.spill() {
         Some(folder) => DiskManagerMode::Directories(vec![folder.clone()]),
@@ -37,12 +37,8 @@ pub(crate) fn environment(options: &SqlOptions) -> Result<Arc<RuntimeEnv>> {
         .map_err(inward)
 }
 
-/// The state that one statement is planned with.
-pub(crate) fn state(
-    options: &SqlOptions,
-    environment: Arc<RuntimeEnv>,
-    tables: Arc<dyn CatalogProviderList>,
-) -> SessionState {
+/// The state that statements are planned with, without tables.
+pub(crate) fn base(options: &SqlOptions) -> Result<SessionState> {
     let mut config = SessionConfig::new()
         .with_batch_size(options.rows())
         .with_target_partitions(options.parts())
@@ -62,9 +58,21 @@ pub(crate) fn state(
     settings.sql_parser.map_string_types_to_utf8view = false;
     let mut state = SessionStateBuilder::new_with_default_features()
         .with_config(config)
-        .with_runtime_env(environment)
-        .with_catalog_list(tables)
+        .with_runtime_env(environment(options)?)
         .build();
     json::register(&mut state);
+    Ok(state)
+}
+
+/// The same for one statement on these tables, made at `now`.
+pub(crate) fn state(
+    base: &SessionState,
+    tables: Arc<dyn CatalogProviderList>,
+    now: Timestamp,
+) -> SessionState {
+    let mut state = base.clone();
+    state.register_catalog_list(tables);
+    state.execution_props_mut().query_execution_start_time =
+        chrono::DateTime::from_timestamp_micros(now.0);
     state
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::execution::session_state::SessionState;
 use headwater_cdc::ChangeLog;
 use headwater_primitives::{Namespace, Result};
 
@@ -39,8 +39,7 @@ pub(crate) struct Inner {
     pub(crate) namespace: Namespace,
     pub(crate) changes: ChangeLog,
     pub(crate) shared: Arc<Shared>,
-    pub(crate) environment: Arc<RuntimeEnv>,
-    pub(crate) options: SqlOptions,
+    pub(crate) state: SessionState,
 }
 
 /// What statements may use.
@@ -129,8 +128,7 @@ impl Sql {
             namespace: namespace.clone(),
             changes: ChangeLog::open(namespace)?,
             shared: Shared::of(namespace),
-            environment: session::environment(&options)?,
-            options,
+            state: session::base(&options)?,
         })))
     }
 

@@ -25,12 +25,13 @@ use crate::view::View;
 const WAITING: usize = 2;
 
 pub(crate) async fn run(sql: Sql, text: String, moment: Option<Moment>) -> Result<Rows> {
+    let statement = parse(&sql.0.state, &text)?;
+    refuse_writes(&statement)?;
     let view = View::open(&sql.0.namespace).await?;
     let context = Context::new(&sql, view, moment).await?;
+    let now = context.now();
     let tables = Arc::new(Tables::new(context));
-    let state = session::state(&sql.0.options, sql.0.environment.clone(), tables.clone());
-    let statement = parse(&state, &text)?;
-    refuse_writes(&statement)?;
+    let state = session::state(&sql.0.state, tables.clone(), now);
     tables.check(&state, &statement)?;
     let plan = state.statement_to_plan(statement).await.map_err(inward)?;
     let reads = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false);

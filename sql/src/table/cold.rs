@@ -62,7 +62,7 @@ impl Cold<'_> {
             return Ok(None);
         }
         let url = ObjectStoreUrl::parse(LAKE)?;
-        let environment = &self.sql.0.environment;
+        let environment = self.sql.0.state.runtime_env();
         environment.register_object_store(url.as_ref(), self.files.store().clone());
         let rows = files.iter().map(|file| file.rows).sum::<u64>();
         let mut statistics = Statistics::new_unknown(&schema);
