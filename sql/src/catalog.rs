@@ -16,7 +16,7 @@ use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{ObjectName, Spanned, visit_relations};
 use headwater_cdc::Moment;
 use headwater_document::collection_names;
-use headwater_primitives::{Error, ErrorKind, Result, Timestamp};
+use headwater_primitives::{Error, ErrorKind, Result, Snapshot, Timestamp};
 use tokio::sync::Mutex;
 
 use crate::error::{inward, outward, place_of};
@@ -38,33 +38,93 @@ pub(crate) struct Reading {
 /// The tables of one statement.
 pub(crate) struct Context {
     reading: Reading,
-    documents: Vec<String>,
+    /// The names of each kind.
+    known: Vec<(Kind, Vec<String>)>,
     /// Those that the statement has named.
-    opened: Mutex<HashMap<String, Arc<DocumentTable>>>,
+    opened: Mutex<HashMap<(Kind, String), Arc<dyn TableProvider>>>,
+}
+
+/// Which store a table is of: its schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Kind {
+    Document,
+    #[cfg(feature = "vector")]
+    Vector,
+}
+
+impl Kind {
+    const ALL: &[Kind] = &[
+        Kind::Document,
+        #[cfg(feature = "vector")]
+        Kind::Vector,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Kind::Document => DOCUMENT,
+            #[cfg(feature = "vector")]
+            Kind::Vector => "vector",
+        }
+    }
+
+    fn named(name: &str) -> Option<Kind> {
+        Kind::ALL.iter().copied().find(|kind| kind.name() == name)
+    }
+
+    /// The names of its tables.
+    fn tables(self, snapshot: &Snapshot<'_>) -> Result<Vec<String>> {
+        match self {
+            Kind::Document => collection_names(snapshot),
+            #[cfg(feature = "vector")]
+            Kind::Vector => headwater_vector::store_names(snapshot),
+        }
+    }
+
+    async fn open(self, reading: &Reading, name: &str) -> Result<Arc<dyn TableProvider>> {
+        Ok(match self {
+            Kind::Document => Arc::new(DocumentTable::open(reading, name).await?),
+            #[cfg(feature = "vector")]
+            Kind::Vector => Arc::new(crate::table::VectorTable::open(reading, name).await?),
+        })
+    }
 }
 
 impl Context {
     pub(crate) async fn new(sql: &Sql, view: View, moment: Option<Moment>) -> Result<Arc<Context>> {
-        let documents = view.ask(|snapshot| collection_names(snapshot)).await?;
+        let look = |snapshot: &Snapshot<'_>| {
+            let tables = |kind: &Kind| Ok((*kind, kind.tables(snapshot)?));
+            Kind::ALL.iter().map(tables).collect::<Result<_>>()
+        };
+        let known = view.ask(look).await?;
         let now = sql.0.namespace.clock().now();
         let reading = Reading { sql: sql.clone(), view, moment, now };
-        Ok(Arc::new(Context { reading, documents, opened: Mutex::default() }))
+        Ok(Arc::new(Context { reading, known, opened: Mutex::default() }))
     }
 
     pub(crate) fn now(&self) -> Timestamp {
         self.reading.now
     }
 
-    async fn document(&self, name: &str) -> Result<Option<Arc<DocumentTable>>> {
-        if !self.documents.iter().any(|known| known == name) {
+    fn names(&self, kind: Kind) -> &[String] {
+        let known = self.known.iter().find(|(known, _)| *known == kind);
+        known.map_or(&[], |(_, names)| names)
+    }
+
+    fn has(&self, kind: Kind, name: &str) -> bool {
+        self.names(kind).iter().any(|known| known == name)
+    }
+
+    async fn table(&self, kind: Kind, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        if !self.has(kind, name) {
             return Ok(None);
         }
         let mut opened = self.opened.lock().await;
-        if let Some(known) = opened.get(name) {
+        let key = (kind, name.to_owned());
+        if let Some(known) = opened.get(&key) {
             return Ok(Some(known.clone()));
         }
-        let table = Arc::new(DocumentTable::open(&self.reading, name).await?);
-        opened.insert(name.to_owned(), table.clone());
+        let table = kind.open(&self.reading, name).await?;
+        opened.insert(key, table.clone());
         Ok(Some(table))
     }
 }
@@ -93,8 +153,10 @@ impl Tables {
         match table.schema() {
             _ if !is_ours => false,
             Some("information_schema") => true,
-            Some(schema) if schema != DOCUMENT => false,
-            _ => self.context.documents.iter().any(|known| known == table.table()),
+            schema => {
+                let kind = schema.map_or(Some(Kind::Document), Kind::named);
+                kind.is_some_and(|kind| self.context.has(kind, table.table()))
+            }
         }
     }
 
@@ -114,17 +176,26 @@ impl Tables {
     /// The tables that there are, those first whose names are like `name`.
     fn known(&self, name: &str) -> String {
         const MOST: usize = 10;
-        let mut known: Vec<&str> = self.context.documents.iter().map(String::as_str).collect();
+        let of = |(kind, names): &(Kind, Vec<String>)| {
+            let full = |name: &String| match kind {
+                Kind::Document => (name.clone(), name.clone()),
+                #[cfg(feature = "vector")]
+                kind => (name.clone(), format!("{}.{name}", kind.name())),
+            };
+            names.iter().map(full).collect::<Vec<_>>()
+        };
+        let mut known: Vec<(String, String)> = self.context.known.iter().flat_map(of).collect();
         if known.is_empty() {
             return "the namespace has no tables yet: its first document makes one".to_owned();
         }
-        known.sort_by_cached_key(|known| distance(&name.to_lowercase(), &known.to_lowercase()));
+        known
+            .sort_by_cached_key(|(known, _)| distance(&name.to_lowercase(), &known.to_lowercase()));
         let more = match known.len().checked_sub(MOST) {
             Some(more) if more > 0 => format!(" and {more} more"),
             _ => String::new(),
         };
-        known.truncate(MOST);
-        format!("there is {}{more}", known.join(", "))
+        let names: Vec<String> = known.into_iter().take(MOST).map(|(_, full)| full).collect();
+        format!("there is {}{more}", names.join(", "))
     }
 }
 
@@ -196,37 +267,37 @@ impl CatalogProvider for Schemas {
     }
 
     fn schema_names(&self) -> Vec<String> {
-        vec![DOCUMENT.to_owned()]
+        Kind::ALL.iter().map(|kind| kind.name().to_owned()).collect()
     }
 
     fn schema(&self, name: &str) -> Option<Arc<dyn SchemaProvider>> {
-        let context = self.context.clone();
-        (name == DOCUMENT).then(|| Arc::new(Documents { context }) as _)
+        let (kind, context) = (Kind::named(name)?, self.context.clone());
+        Some(Arc::new(OfKind { kind, context }))
     }
 }
 
-/// The collections of documents.
-struct Documents {
+/// The tables of one kind.
+struct OfKind {
+    kind: Kind,
     context: Arc<Context>,
 }
 
 #[async_trait]
-impl SchemaProvider for Documents {
+impl SchemaProvider for OfKind {
     fn as_any(&self) -> &dyn Any {
         self
     }
 
     fn table_names(&self) -> Vec<String> {
-        self.context.documents.clone()
+        self.context.names(self.kind).to_vec()
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>, DataFusionError> {
-        let table = self.context.document(name).await.map_err(outward)?;
-        Ok(table.map(|table| table as _))
+        self.context.table(self.kind, name).await.map_err(outward)
     }
 
     fn table_exist(&self, name: &str) -> bool {
-        self.context.documents.iter().any(|known| known == name)
+        self.context.has(self.kind, name)
     }
 }
 
@@ -240,7 +311,7 @@ macro_rules! shown_by_name {
     )*};
 }
 
-shown_by_name!(Reading Context Tables Schemas Documents);
+shown_by_name!(Reading Context Tables Schemas OfKind);
 
 #[cfg(test)]
 mod tests {

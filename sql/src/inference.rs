@@ -19,7 +19,10 @@ pub(crate) const ID_FIELD: &str = "id";
 
 /// What is known of tables, by name.
 #[derive(Default)]
-pub(crate) struct Inferences(Mutex<HashMap<Box<str>, Arc<Mutex<Option<Known>>>>>);
+pub(crate) struct Inferences(Mutex<HashMap<Box<str>, Slot>>);
+
+/// One table's. Whoever looks at its rows holds it, so that nobody else does the same.
+type Slot = Arc<Mutex<Option<Known>>>;
 
 struct Known {
     inference: Inference,

@@ -31,11 +31,6 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
-    /// All rows.
-    pub(crate) fn all() -> Wanted {
-        Wanted { filter: Filter::all(), ids: None }
-    }
-
     /// The rows that all of `filters` may let through.
     pub(crate) fn of(filters: &[Expr], columns: &Columns) -> Wanted {
         let said = filters.iter().filter_map(|filter| said(filter, columns));
@@ -59,9 +54,8 @@ impl Wanted {
 
 impl fmt::Display for Wanted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.ids {
-            Some(ids) => write!(f, "ids={}, ", ids.len())?,
-            None => {}
+        if let Some(ids) = &self.ids {
+            write!(f, "ids={}, ", ids.len())?;
         }
         write!(f, "filter={}", self.filter.to_value())
     }

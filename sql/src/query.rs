@@ -21,13 +21,13 @@ impl SqlQuery {
         SqlQuery { sql, text, moment: None }
     }
 
-    /// Reads all tables as they were at a time, or after a sequence: today's rows, and for each one
+    /// Reads all collections as they were at a time, or after a sequence: today's rows, and for each one
     /// that was written since, what it was before its first later write. `_version` and `_written` of
     /// those are null.
     ///
     /// How far back that reaches is up to the change log's retention; what is older is refused with
     /// `PastHorizon`. Cost: a pass over the log since then for each table, and memory for what changed,
-    /// at most 256 MiB of it.
+    /// at most 256 MiB of it. Vector stores are refused as `Unsupported`.
     pub fn as_of(mut self, moment: impl Into<Moment>) -> Self {
         self.moment = Some(moment.into());
         self

@@ -22,9 +22,11 @@ const PROBE: &str = "WITH RECURSIVE step(n) AS (SELECT 1 UNION ALL SELECT n + 1 
 #[derive(Clone)]
 pub(crate) struct View(Arc<Sender<Ask>>);
 
+type Work = Box<dyn FnOnce(&Snapshot<'_>) -> Result<()> + Send>;
+
 /// Something to find out. `work` answers by itself, unless it fails.
 struct Ask {
-    work: Box<dyn FnOnce(&Snapshot<'_>) -> Result<()> + Send>,
+    work: Work,
     failed: Box<dyn FnOnce(Error) + Send>,
 }
 

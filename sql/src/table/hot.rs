@@ -1,21 +1,14 @@
-//! The hot side of a table: rows from SQLite, page by page, as Arrow.
+//! The hot side of a collection: rows from SQLite, page by page, as Arrow.
 
-use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
-use arrow_schema::{ArrowError, SchemaRef};
+use arrow_schema::SchemaRef;
 use datafusion::common::stats::Precision;
-use datafusion::common::{Statistics, internal_err};
-use datafusion::error::{DataFusionError, Result as PlanResult};
-use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::EquivalenceProperties;
-use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
-use datafusion::physical_plan::stream::RecordBatchReceiverStream;
-use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
-};
+use datafusion::error::Result as PlanResult;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use headwater_document::{RawDocument, Scan, ScanPage, ScanPart};
 use headwater_primitives::{Result, Sequence, Timestamp};
 use headwater_tiering::rows::RowEncoder;
@@ -23,6 +16,7 @@ use headwater_tiering::schema::{VERSION, WRITTEN};
 use headwater_tiering::{Timeline, Versions};
 
 use super::columns::Columns;
+use super::exec::{Batches, Source};
 use crate::catalog::Reading;
 use crate::error::outward;
 use crate::pushdown::Wanted;
@@ -31,153 +25,75 @@ use crate::shared::Later;
 /// Bytes of rows that are read in one step. Two steps and two batches are in memory at most.
 const PAGE_BYTES: usize = 4 << 20;
 
-/// Reads the rows of a collection that are in the hot tier.
-#[derive(Clone)]
-pub(crate) struct HotExec {
-    reading: Reading,
-    columns: Arc<Columns>,
-    scan: Arc<Scan>,
+/// The rows of a collection that are in the hot tier, and those of the past that are in neither.
+pub(super) struct HotRows {
+    pub(super) reading: Reading,
+    pub(super) columns: Arc<Columns>,
+    pub(super) scan: Arc<Scan>,
     /// By the columns' places in what a statement sees.
-    projection: Vec<usize>,
+    pub(super) projection: Vec<usize>,
+    pub(super) schema: SchemaRef,
     pub(super) wanted: Wanted,
-    pub(super) limit: Option<usize>,
     /// How many rows the hot tier has, where that is known.
-    pub(super) rows: Option<u64>,
-    properties: Arc<PlanProperties>,
+    pub(super) count: Option<u64>,
 }
 
-impl HotExec {
-    pub(super) fn new(
-        reading: &Reading,
-        columns: &Arc<Columns>,
-        scan: &Arc<Scan>,
-        projection: Vec<usize>,
-    ) -> PlanResult<HotExec> {
-        let schema = Arc::new(columns.schema().project(&projection)?);
-        let properties = PlanProperties::new(
-            EquivalenceProperties::new(schema),
-            Partitioning::UnknownPartitioning(1),
-            EmissionType::Incremental,
-            Boundedness::Bounded,
-        );
-        Ok(HotExec {
-            reading: reading.clone(),
-            columns: columns.clone(),
-            scan: scan.clone(),
-            projection,
-            wanted: Wanted::all(),
-            limit: None,
-            rows: None,
-            properties: Arc::new(properties),
-        })
-    }
-}
-
-impl ExecutionPlan for HotExec {
-    fn name(&self) -> &str {
-        "HotExec"
+impl Source for HotRows {
+    fn schema(&self) -> SchemaRef {
+        self.schema.clone()
     }
 
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        Vec::new()
-    }
-
-    fn with_new_children(
-        self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> PlanResult<Arc<dyn ExecutionPlan>> {
-        match children.is_empty() {
-            true => Ok(self),
-            false => internal_err!("hot rows have no input"),
+    fn rows(&self) -> Precision<usize> {
+        match self.count.and_then(|rows| usize::try_from(rows).ok()) {
+            Some(rows) if self.wanted.is_all() => Precision::Exact(rows),
+            Some(rows) => Precision::Inexact(rows),
+            None => Precision::Absent,
         }
     }
 
-    fn execute(
-        &self,
-        _: usize,
-        context: Arc<TaskContext>,
-    ) -> PlanResult<SendableRecordBatchStream> {
-        let mut builder = RecordBatchReceiverStream::builder(self.schema(), 1);
-        let (send, own) = (builder.tx(), self.clone());
-        let rows = context.session_config().batch_size();
-        builder.spawn(async move {
-            let mut reader = Reader::new(&own).map_err(outward)?;
-            let part = own.part().await.map_err(outward)?;
-            let mut page = part.page(i64::MIN, rows);
-            let mut left = own.limit.unwrap_or(usize::MAX);
-            loop {
-                let ScanPage { documents, next } = page.await.map_err(outward)?;
-                // Read while the rows are encoded.
-                let following = next.map(|from| part.page(from, rows));
-                let batch = reader.batch(documents.into_iter().take(left), &part.times)?;
-                left -= batch.num_rows().min(left);
-                if batch.num_rows() > 0 && send.send(Ok(batch)).await.is_err() {
-                    return Ok(());
-                }
-                match following {
-                    Some(following) if left > 0 => page = following,
-                    _ => break,
-                }
-            }
-            let mut earlier = own.scan.earlier().take(left).peekable();
-            while earlier.peek().is_some() {
-                let batch = reader.batch(earlier.by_ref().take(rows), &part.times)?;
-                if send.send(Ok(batch)).await.is_err() {
-                    return Ok(());
-                }
-            }
-            Ok(())
-        });
-        Ok(builder.build())
-    }
-
-    fn partition_statistics(&self, _: Option<usize>) -> PlanResult<Statistics> {
-        let mut statistics = Statistics::new_unknown(&self.schema());
-        let rows = self.rows.and_then(|rows| usize::try_from(rows).ok());
-        statistics.num_rows = match rows {
-            Some(rows) if self.wanted.is_all() => {
-                Precision::Exact(self.limit.map_or(rows, |limit| rows.min(limit)))
-            }
-            Some(rows) => Precision::Inexact(rows),
-            None => Precision::Absent,
-        };
-        Ok(statistics)
-    }
-
-    fn supports_limit_pushdown(&self) -> bool {
-        false
-    }
-
-    /// At most so many rows: none that DataFusion's own filters would still take out.
-    fn with_fetch(&self, limit: Option<usize>) -> Option<Arc<dyn ExecutionPlan>> {
-        Some(Arc::new(HotExec { limit, ..self.clone() }))
-    }
-
-    fn fetch(&self) -> Option<usize> {
-        self.limit
+    fn send(
+        self: Arc<Self>,
+        rows: usize,
+        limit: usize,
+        to: Batches,
+    ) -> BoxFuture<'static, PlanResult<()>> {
+        async move { self.send_all(rows, limit, &to).await }.boxed()
     }
 }
 
-/// What is read of the rows, found out in the view.
-struct Part {
-    reading: Reading,
-    part: Arc<ScanPart>,
-    /// When rows were written, if the statement asks.
-    times: Option<Timeline>,
-}
+impl HotRows {
+    async fn send_all(&self, rows: usize, limit: usize, to: &Batches) -> PlanResult<()> {
+        let mut batcher = Batcher::new(self).map_err(outward)?;
+        let part = self.part().await.map_err(outward)?;
+        let mut page = part.page(i64::MIN, rows);
+        let mut left = limit;
+        loop {
+            let ScanPage { documents, next } = page.await.map_err(outward)?;
+            // Read while the rows are encoded.
+            let following = next.map(|from| part.page(from, rows));
+            let batch = batcher.batch(documents.into_iter().take(left), &part.times)?;
+            left -= batch.num_rows().min(left);
+            if batch.num_rows() > 0 && to.send(Ok(batch)).await.is_err() {
+                return Ok(());
+            }
+            match following {
+                Some(following) if left > 0 => page = following,
+                _ => break,
+            }
+        }
+        let mut earlier = self.scan.earlier().take(left).peekable();
+        while earlier.peek().is_some() {
+            let batch = batcher.batch(earlier.by_ref().take(rows), &part.times)?;
+            if to.send(Ok(batch)).await.is_err() {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
 
-impl HotExec {
     async fn part(&self) -> Result<Part> {
         let (scan, wanted, now) = (self.scan.clone(), self.wanted.clone(), self.reading.now.0);
-        let has_times = self.schema().index_of(WRITTEN).is_ok();
+        let has_times = self.schema.index_of(WRITTEN).is_ok();
         let changes = self.reading.sql.0.changes.clone();
         let found = self.reading.view.ask(move |snapshot| {
             let part = scan.matching(snapshot, wanted.filter(), wanted.ids(), now)?;
@@ -196,6 +112,14 @@ impl HotExec {
     }
 }
 
+/// What is read of the rows, found out in the view.
+struct Part {
+    reading: Reading,
+    part: Arc<ScanPart>,
+    /// When rows were written, if the statement asks.
+    times: Option<Timeline>,
+}
+
 impl Part {
     /// Asks for the page from row number `from` on: it is read from now on.
     fn page(&self, from: i64, rows: usize) -> Later<ScanPage> {
@@ -205,16 +129,16 @@ impl Part {
 }
 
 /// Makes batches of documents.
-struct Reader {
+struct Batcher {
     encoder: RowEncoder,
     schema: SchemaRef,
 }
 
-impl Reader {
-    fn new(hot: &HotExec) -> Result<Reader> {
+impl Batcher {
+    fn new(hot: &HotRows) -> Result<Batcher> {
         let places = hot.columns.places(&hot.projection);
         let encoder = RowEncoder::projected(hot.columns.lake().clone(), &places)?;
-        Ok(Reader { encoder, schema: hot.schema() })
+        Ok(Batcher { encoder, schema: hot.schema.clone() })
     }
 
     /// A batch of documents that all have a version, or all have none.
@@ -222,7 +146,7 @@ impl Reader {
         &mut self,
         documents: impl Iterator<Item = RawDocument>,
         times: &Option<Timeline>,
-    ) -> Result<RecordBatch, DataFusionError> {
+    ) -> PlanResult<RecordBatch> {
         let mut is_past = false;
         for RawDocument { id, version, body } in documents {
             is_past |= version.is_none();
@@ -239,23 +163,12 @@ impl Reader {
             })
             .collect();
         let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-        RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)
-            .map_err(|error: ArrowError| error.into())
+        Ok(RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)?)
     }
 }
 
-impl DisplayAs for HotExec {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "HotExec: {}", self.wanted)?;
-        match self.limit {
-            Some(limit) => write!(f, ", limit={limit}"),
-            None => Ok(()),
-        }
-    }
-}
-
-impl fmt::Debug for HotExec {
+impl fmt::Display for HotRows {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.fmt_as(DisplayFormatType::Default, f)
+        write!(f, "{}", self.wanted)
     }
 }

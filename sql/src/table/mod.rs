@@ -3,7 +3,10 @@
 mod bounds;
 mod cold;
 mod columns;
+mod exec;
 mod hot;
+#[cfg(feature = "vector")]
+mod vector;
 
 use std::any::Any;
 use std::fmt;
@@ -27,7 +30,10 @@ use crate::catalog::Reading;
 use crate::inference::Looked;
 use crate::pushdown::Wanted;
 pub(crate) use columns::Columns;
-use hot::HotExec;
+use exec::SourceExec;
+use hot::HotRows;
+#[cfg(feature = "vector")]
+pub(crate) use vector::VectorTable;
 
 /// A collection at the state that a statement reads.
 pub(crate) struct DocumentTable {
@@ -136,13 +142,16 @@ impl TableProvider for DocumentTable {
         let projection = projection.cloned().unwrap_or_else(all);
         let mut sides: Vec<Arc<dyn ExecutionPlan>> = Vec::new();
         if self.hot_rows() != Some(0) {
-            let wanted = Wanted::of(filters, &self.columns);
-            let mut hot =
-                HotExec::new(&self.reading, &self.columns, &self.scan, projection.clone())?;
-            hot.wanted = wanted;
-            hot.limit = limit;
-            hot.rows = self.hot_rows();
-            sides.push(Arc::new(hot));
+            let hot = HotRows {
+                reading: self.reading.clone(),
+                columns: self.columns.clone(),
+                scan: self.scan.clone(),
+                schema: Arc::new(self.columns.schema().project(&projection)?),
+                projection: projection.clone(),
+                wanted: Wanted::of(filters, &self.columns),
+                count: self.hot_rows(),
+            };
+            sides.push(SourceExec::plan(Arc::new(hot), limit));
         }
         if let Some(cold) = &self.cold {
             let cold = cold::Cold { files: cold, columns: &self.columns, sql: &self.reading.sql };

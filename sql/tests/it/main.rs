@@ -9,3 +9,5 @@ mod refusals;
 mod streaming;
 mod support;
 mod tpch;
+#[cfg(feature = "vector")]
+mod vector;
