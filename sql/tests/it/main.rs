@@ -1,4 +1,5 @@
 //! SQL over both tiers.
+#![allow(clippy::unwrap_used)]
 
 mod json;
 mod model;
