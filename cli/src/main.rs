@@ -13,6 +13,7 @@ mod output;
 mod progress;
 mod put;
 mod rebuild;
+mod sql;
 mod stats;
 mod tier;
 mod vector;
@@ -43,6 +44,7 @@ fn run(arguments: Arguments) -> Outcome {
             from_lake::run(&db, lake.as_deref())
         }
         Area::Rebuild(_) => rebuild::run(&db),
+        Area::Sql(statement) => sql::run(&db, &statement),
         Area::Stats => stats::run(&db),
         Area::Tier(verb) => tier::run(&db, verb),
         Area::Vector(verb) => vector::run(&db, verb),

@@ -171,6 +171,11 @@ impl Past {
         self.0.remove(id).flatten()
     }
 
+    /// The documents that were written since.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = &DocumentId> {
+        self.0.keys()
+    }
+
     /// How many documents were written since.
     pub(crate) fn len(&self) -> usize {
         self.0.len()

@@ -16,6 +16,7 @@ mod patch;
 mod read;
 #[cfg(feature = "tiering")]
 mod restore;
+mod scan;
 mod snapshot_rows;
 mod store;
 mod store_macro;
@@ -27,7 +28,7 @@ mod written;
 
 pub use as_of::DocumentsAsOf;
 pub use catalog::prepare;
-pub use collections::{CollectionInfo, collections};
+pub use collections::{CollectionInfo, collection_names, collections};
 pub use document::{Document, IndexSpec, Uniqueness};
 pub use encoded::MAX_DOCUMENT_BYTES;
 pub use find::{Find, Order, Page, PageToken};
@@ -36,6 +37,7 @@ pub use index::{BuildProgress, IndexBuild, IndexInfo};
 pub use jsonpath::JsonPath;
 #[cfg(feature = "tiering")]
 pub use restore::{Restored, restore};
+pub use scan::{RawDocument, Scan, ScanPage, ScanPart};
 pub use store::DocumentStore;
 pub use transaction::DocumentTransaction;
 pub use verify::verify;

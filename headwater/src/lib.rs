@@ -41,6 +41,9 @@ pub use headwater_tiering as lake;
 
 /// The namespace and what all parts share.
 pub use headwater_primitives as primitives;
+/// SQL over hot and cold documents.
+#[cfg(feature = "sql")]
+pub use headwater_sql as sql;
 /// The vector store.
 #[cfg(feature = "vector")]
 pub use headwater_vector as vector;

@@ -28,7 +28,7 @@ mod tombstones;
 mod upkeep;
 
 pub use catalog::{CATALOG_NAME, SqliteCatalog};
-pub use cold::ColdView;
+pub use cold::{ColdFile, ColdFiles, ColdView, CountedRows};
 pub use commit::{
     Expiry, NewSnapshot, Orphan, Prepared, SchemaChange, Unreachable, expire, orphans,
 };
@@ -45,6 +45,7 @@ pub use schedule::{Schedule, ScheduleStatus};
 pub use status::TableStatus;
 pub use table::{FrozenRow, FrozenRows, HotShare, TieredTable, Versions};
 pub use tier::Tier;
+pub use timeline::Timeline;
 pub use tombstones::tombstone;
 pub use upkeep::{Cleaned, Cleaning, Compacted, Compaction, Expiration, Expired, UpkeepProgress};
 

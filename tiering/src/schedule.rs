@@ -171,9 +171,11 @@ mod tests {
         let ns = Namespace::in_memory().unwrap();
         let (send, done) = channel();
         let tier = Tier::of(&ns).unwrap();
-        let schedule =
-            tier.schedule(Duration::from_secs(3600), move |_| Ok(send.send(()).unwrap()));
-        let schedule = schedule.unwrap();
+        let work = move |_: &Tier| {
+            send.send(()).unwrap();
+            Ok(())
+        };
+        let schedule = tier.schedule(Duration::from_secs(3600), work).unwrap();
         done.recv().unwrap();
         drop(tier);
         ns.close().unwrap();

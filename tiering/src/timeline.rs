@@ -14,7 +14,7 @@ const MINUTE: i64 = 60_000_000;
 
 /// Commit times of a range of versions.
 #[derive(Debug)]
-pub(crate) struct Timeline {
+pub struct Timeline {
     /// Where a time begins to hold: first sequence, time.
     steps: Vec<(Sequence, Timestamp)>,
 }
@@ -24,7 +24,10 @@ impl Timeline {
     /// when the log's first one was.
     ///
     /// Cost: decodes the log in the range.
-    pub(crate) fn of(log: &ChangeLog, sql: &Connection, versions: Versions) -> Result<Timeline> {
+    ///
+    /// # Errors
+    /// `Corrupt`, naming a segment that is damaged; SQLite's errors.
+    pub fn of(log: &ChangeLog, sql: &Connection, versions: Versions) -> Result<Timeline> {
         let mut timeline = Timeline { steps: Vec::new() };
         let mut from = Sequence(versions.after.0 + 1);
         while from <= versions.upto {
@@ -51,7 +54,7 @@ impl Timeline {
     }
 
     /// When `version` was committed.
-    pub(crate) fn time_of(&self, version: Sequence) -> Timestamp {
+    pub fn time_of(&self, version: Sequence) -> Timestamp {
         let after = self.steps.partition_point(|(first, _)| *first <= version);
         let step = self.steps.get(after.saturating_sub(1));
         step.map_or(Timestamp(0), |(_, time)| *time)

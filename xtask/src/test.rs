@@ -11,9 +11,10 @@ const VECTOR: &str = "headwater-vector";
 /// Optional features, by the package whose tests need them, that are run with all the others, in the same
 /// build: a call of its own for each would build their packages, and what those depend on, again. The
 /// defaults are what `cargo xtask check` looks at.
-const FEATURES: [(&str, &str); 5] = [
+const FEATURES: [(&str, &str); 6] = [
     ("headwater-document", "headwater-document/tiering"),
     ("headwater-document", "headwater-tiering/aws"),
+    ("headwater-sql", "headwater-sql/vector"),
     (VECTOR, "headwater-vector/hnsw_rs"),
     (VECTOR, "headwater-vector/lance"),
     ("headwater-cli", "headwater-cli/lance"),

@@ -27,9 +27,8 @@ pub(super) fn run(bench: &mut Bench) -> Outcome<()> {
     drop(store);
     ns.close()?;
     // A process that has read nothing of the lake by now.
-    let ns = headwater_document::primitives::Namespace::open(folder.join("app.hw"))?;
-    let store: headwater_document::DocumentStore =
-        headwater_document::DocumentStore::open(&ns, "orders")?;
+    let ns = Namespace::open(folder.join("app.hw"))?;
+    let store: DocumentStore = DocumentStore::open(&ns, "orders")?;
     let mut micros = Vec::with_capacity(GETS as usize);
     for nth in 0..GETS {
         let id = nth.wrapping_mul(0x9e37_79b9_7f4a_7c15) % count;

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod sql;
 mod tier;
 mod vector;
 
@@ -10,6 +11,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use headwater::cdc::{Op, Store};
 use headwater::document::Order;
 
+pub(crate) use sql::{RowFormat, SqlStatement};
 pub(crate) use tier::{TierArchive, TierRun, TierVerb};
 #[cfg(feature = "lance")]
 pub(crate) use vector::DemoteOptions;
@@ -61,6 +63,8 @@ pub(crate) enum Area {
     /// Move old documents to the lake (Parquet and Apache Iceberg), and look at it.
     #[command(subcommand)]
     Tier(TierVerb),
+    /// Run a SQL statement that reads. Every collection is a table.
+    Sql(SqlStatement),
     /// Show the change log.
     Events(EventQuery),
     /// Show what the database holds.

@@ -38,6 +38,11 @@ impl Output {
         writeln!(self.writer, "{line}").map_err(|error| Failure::of_output(&error))
     }
 
+    /// Lines that are made already.
+    pub(crate) fn bytes(&mut self, lines: &[u8]) -> Outcome {
+        self.writer.write_all(lines).map_err(|error| Failure::of_output(&error))
+    }
+
     /// Hands on what was written so far.
     pub(crate) fn flush(&mut self) -> Outcome {
         self.writer.flush().map_err(|error| Failure::of_output(&error))

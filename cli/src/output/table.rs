@@ -55,7 +55,12 @@ fn empty() -> Table {
 
 /// A value in one line, cut where it is long.
 pub(crate) fn cell(value: &Value) -> String {
-    let text = whole(value).replace(['\n', '\r', '\t'], " ");
+    cut(&whole(value))
+}
+
+/// Text in one line, cut where it is long.
+pub(crate) fn cut(text: &str) -> String {
+    let text = text.replace(['\n', '\r', '\t'], " ");
     match text.char_indices().nth(CELL) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,

@@ -8,6 +8,7 @@ mod inspection;
 mod pipes;
 mod program;
 mod refusals;
+mod sql;
 mod tier;
 mod vectors;
 #[cfg(feature = "lance")]

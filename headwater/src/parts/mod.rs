@@ -2,6 +2,8 @@
 
 #[cfg(feature = "document")]
 mod document;
+#[cfg(feature = "sql")]
+mod sql;
 #[cfg(feature = "vector")]
 mod vector;
 

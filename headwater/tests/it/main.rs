@@ -5,6 +5,8 @@ mod customer;
 mod inspection;
 mod opening;
 mod routing;
+#[cfg(feature = "sql")]
+mod sql;
 mod transactions;
 #[cfg(feature = "vector")]
 mod vectors;

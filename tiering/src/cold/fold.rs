@@ -63,13 +63,13 @@ pub(crate) async fn fold_all<S>(
 }
 
 /// The position from which on the rows of the file are still hot.
-fn end_of(over: &Over, file: &LiveFile) -> u64 {
+pub(super) fn end_of(over: &Over, file: &LiveFile) -> u64 {
     let unreleased = over.unreleased.iter().find(|(location, _)| *location == file.location);
     unreleased.map_or(u64::MAX, |(_, from)| *from)
 }
 
 /// What the manifests say of the file's columns.
-fn extent(file: &LiveFile) -> Extent {
+pub(super) fn extent(file: &LiveFile) -> Extent {
     let columns = file.columns().iter().map(|bounds| {
         let (lower, upper) = (bounds.lower.clone(), bounds.upper.clone());
         (bounds.field, ColumnExtent { nulls: bounds.nulls, lower, upper })

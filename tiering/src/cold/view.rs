@@ -11,7 +11,7 @@ use headwater_primitives::{RecordId, Result, Sequence};
 use iceberg::TableIdent;
 
 use super::pins::Pin;
-use super::{ColdTable, fold, table_ident};
+use super::{ColdFiles, ColdTable, files, fold, table_ident};
 use crate::catalog;
 use crate::runtime::Later;
 use crate::tier::Lake;
@@ -107,6 +107,21 @@ impl ColdView {
         })
     }
 
+    /// The table's files with the rows of them that count, for an engine that reads Parquet itself;
+    /// `None` when the lake has no such table. The versions `left_out` do not count either.
+    ///
+    /// Cost: the key pages of files that may have a tombstone or what is left out, and the footers of
+    /// files of which some rows do not count.
+    pub fn files(&self, left_out: Vec<(RecordId, Sequence)>) -> Later<Option<ColdFiles>> {
+        let (lake, table, over) = (self.lake.clone(), self.loading(), self.over.clone());
+        self.lake.runtime.run(async move {
+            match table.await? {
+                Some(reading) => files::files(&lake, reading, &over, left_out).await.map(Some),
+                None => Ok(None),
+            }
+        })
+    }
+
     fn loading(&self) -> impl Future<Output = Result<Option<Reading>>> + Send + use<> {
         let (lake, ident, pin) = (self.lake.clone(), self.ident.clone(), self.pin.clone());
         async move {
@@ -118,8 +133,8 @@ impl ColdView {
 }
 
 /// A table whose files stay for as long as it is read.
-struct Reading {
-    table: Arc<ColdTable>,
+pub(super) struct Reading {
+    pub(super) table: Arc<ColdTable>,
     _pin: Arc<Pin>,
 }
 

@@ -90,6 +90,11 @@ impl FileReader {
         self.metadata().file_metadata().num_rows().unsigned_abs()
     }
 
+    /// How many rows each row group has, deleted ones included.
+    pub fn groups(&self) -> Vec<u64> {
+        self.metadata().row_groups().iter().map(|group| group.num_rows().unsigned_abs()).collect()
+    }
+
     /// What restores documents from the batches of a scan.
     pub fn decoder(&self) -> &RowDecoder {
         &self.decoder

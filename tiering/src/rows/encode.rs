@@ -3,15 +3,20 @@
 use std::sync::Arc;
 
 use arrow_array::builder::{Int64Builder, StringBuilder, TimestampMicrosecondBuilder};
-use arrow_array::{ArrayRef, RecordBatch};
+use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow_schema::SchemaRef;
 use headwater_primitives::filter::Path;
 use headwater_primitives::jsonb::{self, ObjectWriter, View};
 use headwater_primitives::{Error, ErrorKind, RecordId, Result, Sequence, Timestamp};
 
 use super::fit::Fit;
 use super::layout::{self, Layout};
+use super::takes::Takes;
 use super::values::Values;
 use crate::schema::{LakeSchema, Slot, Source};
+
+/// How many columns every table begins with.
+pub(super) const SYSTEM: usize = 5;
 
 /// How many bytes one byte of a body may become in a column of text: an escaped control character.
 const MAX_GROWTH: usize = 6;
@@ -44,6 +49,8 @@ const MAX_GROWTH: usize = 6;
 /// ```
 pub struct RowEncoder {
     schema: Arc<LakeSchema>,
+    takes: Takes,
+    batches: SchemaRef,
     rows: usize,
     bytes: usize,
     key: Key,
@@ -85,11 +92,31 @@ impl RowEncoder {
     /// # Errors
     /// `InvalidInput` for a decimal column that Arrow refuses.
     pub fn new(schema: Arc<LakeSchema>) -> Result<Self> {
+        let takes = Takes::all(&schema);
+        let batches = schema.arrow().clone();
+        RowEncoder::taking(schema, takes, batches)
+    }
+
+    /// An encoder whose batches have only these columns of the schema, by their places in
+    /// [`LakeSchema::arrow`]. The others are not built, as far as `_rest` does not need it.
+    ///
+    /// # Errors
+    /// `InvalidInput` for a place that is none, and as [`new`](RowEncoder::new).
+    pub fn projected(schema: Arc<LakeSchema>, places: &[usize]) -> Result<Self> {
+        let batches = schema.arrow().project(places);
+        let batches = batches.map_err(|error| Error::invalid(format!("a projection: {error}")))?;
+        let takes = Takes::only(&schema, places);
+        RowEncoder::taking(schema, takes, Arc::new(batches))
+    }
+
+    fn taking(schema: Arc<LakeSchema>, takes: Takes, batches: SchemaRef) -> Result<Self> {
         let columns: Vec<Values> =
             schema.columns().iter().map(Values::new).collect::<Result<_>>()?;
         let mut copies = Vec::new();
         for (index, column) in schema.columns().iter().enumerate() {
-            if let Source::Path(path) = column.source() {
+            if let Source::Path(path) = column.source()
+                && takes.column(index)
+            {
                 let trial = Values::new(column)?;
                 copies.push(Copied { index, path: path.clone(), trial });
             }
@@ -100,6 +127,8 @@ impl RowEncoder {
         };
         Ok(RowEncoder {
             schema,
+            takes,
+            batches,
             rows: 0,
             bytes: 0,
             key,
@@ -221,14 +250,23 @@ impl RowEncoder {
     }
 
     fn field(&mut self, key: &RecordId, slot: Option<Slot>, name: &str, value: View<'_>) {
-        let Scratch { layout, .. } = &mut self.scratch;
-        match slot {
-            Some(slot) => layout.slot(slot, &self.schema),
-            // A name fails only where nothing can be encoded at all; the row is verbatim then.
-            None => drop(layout.other(name)),
+        if self.takes.layout() {
+            let Scratch { layout, .. } = &mut self.scratch;
+            match slot {
+                Some(slot) => layout.slot(slot, &self.schema),
+                // A name fails only where nothing can be encoded at all; the row is verbatim then.
+                None => drop(layout.other(name)),
+            }
+            if value.is_null() && slot != Some(Slot::Id) {
+                layout.has_null();
+            }
         }
-        if value.is_null() && slot != Some(Slot::Id) {
-            layout.has_null();
+        let is_taken = match slot {
+            Some(Slot::Id) => self.takes.rest(),
+            Some(Slot::Column(index)) => self.takes.column(index),
+            None => self.takes.rest(),
+        };
+        if !is_taken || (value.is_null() && slot != Some(Slot::Id)) {
             return;
         }
         let fit = match slot {
@@ -244,7 +282,7 @@ impl RowEncoder {
             }
             None => Fit::Not,
         };
-        if fit != Fit::Exact {
+        if fit != Fit::Exact && self.takes.rest() {
             self.scratch.push_rest(name, value);
         }
     }
@@ -260,16 +298,22 @@ impl RowEncoder {
     }
 
     fn end_row(&mut self) {
-        match self.scratch.rest() {
-            Some(rest) => self.rest.append_value(rest),
-            None => self.rest.append_null(),
+        if self.takes.rest() {
+            self.rest.append_option(self.scratch.rest());
         }
-        self.layout.append_option(self.scratch.layout.finish(&self.schema));
+        if self.takes.layout() {
+            self.layout.append_option(self.scratch.layout.finish(&self.schema));
+        }
     }
 
     fn end_verbatim(&mut self, body: &[u8]) {
         // Never null, so that whoever prunes by statistics sees that columns do not say it all.
-        self.rest.append_value(self.scratch.rest().unwrap_or("{}"));
+        if self.takes.rest() {
+            self.rest.append_value(self.scratch.rest().unwrap_or("{}"));
+        }
+        if !self.takes.layout() {
+            return;
+        }
         let text = &mut self.scratch.text;
         text.clear();
         layout::write_verbatim(body, text);
@@ -285,17 +329,26 @@ impl RowEncoder {
             Key::Integer(keys) => Arc::new(keys.finish()),
             Key::Text(keys) => Arc::new(keys.finish()),
         };
-        let mut arrays: Vec<ArrayRef> = vec![
+        let system: [ArrayRef; SYSTEM] = [
             key,
             Arc::new(self.version.finish()),
             Arc::new(self.written.finish()),
             Arc::new(self.rest.finish()),
             Arc::new(self.layout.finish()),
         ];
-        arrays.extend(self.columns.iter_mut().map(|column| column.finish(self.rows)));
+        let columns: Vec<Option<ArrayRef>> = (0..)
+            .zip(&mut self.columns)
+            .map(|(index, column)| self.takes.column(index).then(|| column.finish(self.rows)))
+            .collect();
+        let array = |place: &usize| match place.checked_sub(SYSTEM) {
+            None => Some(system[*place].clone()),
+            Some(index) => columns[index].clone(),
+        };
+        let arrays: Vec<ArrayRef> = self.takes.places().iter().filter_map(array).collect();
+        let options = RecordBatchOptions::new().with_row_count(Some(self.rows));
         self.rows = 0;
         self.bytes = 0;
-        RecordBatch::try_new(self.schema.arrow().clone(), arrays)
+        RecordBatch::try_new_with_options(self.batches.clone(), arrays, &options)
             .map_err(|error| Error::corrupt(format!("a batch of the lake: {error}")))
     }
 }

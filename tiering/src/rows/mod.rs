@@ -28,6 +28,7 @@ mod fit;
 mod held;
 mod layout;
 mod restore;
+mod takes;
 mod values;
 
 #[cfg(test)]

@@ -237,3 +237,31 @@ fn a_batch_of_something_else_is_refused() {
     let error = RowDecoder::new(text).rows(&without_version).unwrap_err();
     assert!(error.to_string().contains("_version"), "{error}");
 }
+
+#[test]
+fn a_projected_batch_has_the_same_columns_as_a_whole_one() {
+    let schema = schema(&[("n", "long"), ("s", "string"), ("j", "json")]);
+    let bodies: Vec<_> = [
+        r#"{"id":1,"n":4,"s":"a","j":[1],"more":true}"#,
+        r#"{"id":2,"n":"no number","j":{"a":null}}"#,
+        r#"{"s":5,"id":3,"n":null}"#,
+    ]
+    .map(|json| jsonb::from_json_str(json).unwrap())
+    .into();
+    let bodies: Vec<&[u8]> = bodies.iter().map(Vec::as_slice).collect();
+    let whole = encode(&schema, &bodies);
+    for places in [&[][..], &[5], &[7, 0], &[3], &[3, 6], &[4, 2], &[0, 1, 2, 3, 4, 5, 6, 7]] {
+        let mut encoder = RowEncoder::projected(schema.clone(), places).unwrap();
+        // Twice, since a batch must leave nothing behind for the next one.
+        for _ in 0..2 {
+            for (id, body) in (1..).zip(&bodies) {
+                let id: i64 = id;
+                let (key, version) = (RecordId::Integer(id), Sequence(id as u64));
+                encoder.push(&key, version, Timestamp(id), body).unwrap();
+            }
+            assert_eq!(encoder.finish().unwrap(), whole.project(places).unwrap(), "{places:?}");
+        }
+    }
+    let error = RowEncoder::projected(schema, &[8]).err().unwrap();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+}

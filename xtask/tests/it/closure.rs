@@ -50,3 +50,19 @@ fn the_document_store_alone_pulls_in_the_committed_list() {
          `BLESS=1 cargo test -p xtask` and commit the list"
     );
 }
+
+/// What `package` pulls in with its default features.
+fn pulled_in_by(package: &str) -> String {
+    cargo(&["tree", "-p", package, "-e", "normal", "--prefix", "none", "--target", PLATFORM])
+}
+
+#[test]
+fn datafusion_is_pulled_in_by_sql_alone_and_by_what_asks_for_it() {
+    let has = |package| pulled_in_by(package).lines().any(|line| line.starts_with("datafusion "));
+    for package in ["headwater-sql", "headwater-cli"] {
+        assert!(has(package), "{package}");
+    }
+    for package in ["headwater", "headwater-examples", "headwater-tiering", "headwater-vector"] {
+        assert!(!has(package), "{package}");
+    }
+}

@@ -1,0 +1,25 @@
+//! SQL over every store: hot and cold rows are one table.
+#![doc = include_str!("../README.md")]
+
+mod catalog;
+mod error;
+mod inference;
+mod json;
+mod pushdown;
+mod query;
+mod rows;
+mod session;
+mod shared;
+mod sql;
+mod statement;
+mod table;
+mod view;
+
+pub use query::SqlQuery;
+pub use rows::{BlockingRows, Rows};
+pub use sql::{Sql, SqlOptions};
+
+pub use arrow_array;
+pub use arrow_schema;
+pub use headwater_cdc as cdc;
+pub use headwater_primitives as primitives;

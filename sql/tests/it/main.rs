@@ -1,0 +1,14 @@
+//! SQL over both tiers.
+#![allow(clippy::unwrap_used)]
+
+mod json;
+mod model;
+mod pins;
+mod pushdown;
+mod reading;
+mod refusals;
+mod streaming;
+mod support;
+mod tpch;
+#[cfg(feature = "vector")]
+mod vector;
