@@ -4,6 +4,9 @@ use std::arch::x86_64::*;
 
 use super::LANES;
 
+/// The sums of the lines at even and at odd places: two chains of additions that run at once.
+type Chains = [__m512; 2];
+
 /// The line of `vector` that starts at `at`.
 #[target_feature(enable = "avx512f")]
 fn line(vector: &[f32], at: usize) -> __m512 {
@@ -15,16 +18,46 @@ fn line(vector: &[f32], at: usize) -> __m512 {
     }
 }
 
-/// The sum of each register's numbers.
+/// Adds up, for each of `b`, what `add` makes of a sum and a line of both vectors.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn fold<const N: usize>(
+    a: &[f32],
+    b: [&[f32]; N],
+    add: impl Fn(__m512, __m512, __m512) -> __m512,
+) -> [Chains; N] {
+    let mut chains = [[_mm512_setzero_ps(); 2]; N];
+    let length = b.iter().fold(a.len(), |length, b| length.min(b.len()));
+    let mut at = 0;
+    while at + 2 * LANES <= length {
+        let (even, odd) = (line(a, at), line(a, at + LANES));
+        for (chains, b) in chains.iter_mut().zip(b) {
+            chains[0] = add(chains[0], even, line(b, at));
+            chains[1] = add(chains[1], odd, line(b, at + LANES));
+        }
+        at += 2 * LANES;
+    }
+    if at + LANES <= length {
+        let even = line(a, at);
+        for (chains, b) in chains.iter_mut().zip(b) {
+            chains[0] = add(chains[0], even, line(b, at));
+        }
+    }
+    chains
+}
+
+/// Both chains, in half a register.
+#[target_feature(enable = "avx512f")]
+fn half([even, odd]: Chains) -> __m256 {
+    let whole = _mm512_add_ps(even, odd);
+    let high = _mm512_extractf64x4_pd::<1>(_mm512_castps_pd(whole));
+    _mm256_add_ps(_mm512_castps512_ps256(whole), _mm256_castpd_ps(high))
+}
+
+/// The sum of each pair of chains.
 #[target_feature(enable = "avx512f,avx2")]
-fn sums(registers: [__m512; 4]) -> [f32; 4] {
-    let half = |register: __m512| {
-        let high = _mm512_castpd_ps(_mm512_castpd256_pd512(_mm512_extractf64x4_pd::<1>(
-            _mm512_castps_pd(register),
-        )));
-        _mm256_add_ps(_mm512_castps512_ps256(register), _mm512_castps512_ps256(high))
-    };
-    let [a, b, c, d] = registers.map(half);
+fn sums(chains: [Chains; 4]) -> [f32; 4] {
+    let [a, b, c, d] = chains.map(|chains| half(chains));
     let pairs = _mm256_hadd_ps(_mm256_hadd_ps(a, b), _mm256_hadd_ps(c, d));
     let sums = _mm_add_ps(_mm256_castps256_ps128(pairs), _mm256_extractf128_ps::<1>(pairs));
     let mut out = [0.0; 4];
@@ -36,68 +69,37 @@ fn sums(registers: [__m512; 4]) -> [f32; 4] {
     out
 }
 
-#[target_feature(enable = "avx512f")]
+/// The sum of one pair of chains, made in the same order.
+#[target_feature(enable = "avx512f,avx2")]
+fn sum([chains]: [Chains; 1]) -> f32 {
+    let half = half(chains);
+    let pairs = _mm256_hadd_ps(half, half);
+    let fours = _mm256_hadd_ps(pairs, pairs);
+    _mm_cvtss_f32(_mm_add_ps(_mm256_castps256_ps128(fours), _mm256_extractf128_ps::<1>(fours)))
+}
+
+#[target_feature(enable = "avx512f,avx2")]
 pub(super) fn l2(a: &[f32], b: &[f32]) -> f32 {
-    let (mut even, mut odd) = (_mm512_setzero_ps(), _mm512_setzero_ps());
-    let length = a.len().min(b.len());
-    let mut at = 0;
-    while at + 2 * LANES <= length {
-        let first = _mm512_sub_ps(line(a, at), line(b, at));
-        let second = _mm512_sub_ps(line(a, at + LANES), line(b, at + LANES));
-        even = _mm512_fmadd_ps(first, first, even);
-        odd = _mm512_fmadd_ps(second, second, odd);
-        at += 2 * LANES;
-    }
-    if at + LANES <= length {
-        let last = _mm512_sub_ps(line(a, at), line(b, at));
-        even = _mm512_fmadd_ps(last, last, even);
-    }
-    _mm512_reduce_add_ps(_mm512_add_ps(even, odd))
+    sum(fold(a, [b], |sum, a, b| {
+        let difference = _mm512_sub_ps(a, b);
+        _mm512_fmadd_ps(difference, difference, sum)
+    }))
 }
 
 #[target_feature(enable = "avx512f,avx2")]
 pub(super) fn l2_four(a: &[f32], b: [&[f32]; 4]) -> [f32; 4] {
-    let mut totals = [_mm512_setzero_ps(); 4];
-    let length = b.iter().fold(a.len(), |length, b| length.min(b.len()));
-    let mut at = 0;
-    while at + LANES <= length {
-        let of = line(a, at);
-        for (total, b) in totals.iter_mut().zip(b) {
-            let difference = _mm512_sub_ps(of, line(b, at));
-            *total = _mm512_fmadd_ps(difference, difference, *total);
-        }
-        at += LANES;
-    }
-    sums(totals)
+    sums(fold(a, b, |sum, a, b| {
+        let difference = _mm512_sub_ps(a, b);
+        _mm512_fmadd_ps(difference, difference, sum)
+    }))
 }
 
-#[target_feature(enable = "avx512f")]
+#[target_feature(enable = "avx512f,avx2")]
 pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let (mut even, mut odd) = (_mm512_setzero_ps(), _mm512_setzero_ps());
-    let length = a.len().min(b.len());
-    let mut at = 0;
-    while at + 2 * LANES <= length {
-        even = _mm512_fmadd_ps(line(a, at), line(b, at), even);
-        odd = _mm512_fmadd_ps(line(a, at + LANES), line(b, at + LANES), odd);
-        at += 2 * LANES;
-    }
-    if at + LANES <= length {
-        even = _mm512_fmadd_ps(line(a, at), line(b, at), even);
-    }
-    _mm512_reduce_add_ps(_mm512_add_ps(even, odd))
+    sum(fold(a, [b], |sum, a, b| _mm512_fmadd_ps(a, b, sum)))
 }
 
 #[target_feature(enable = "avx512f,avx2")]
 pub(super) fn dot_four(a: &[f32], b: [&[f32]; 4]) -> [f32; 4] {
-    let mut totals = [_mm512_setzero_ps(); 4];
-    let length = b.iter().fold(a.len(), |length, b| length.min(b.len()));
-    let mut at = 0;
-    while at + LANES <= length {
-        let of = line(a, at);
-        for (total, b) in totals.iter_mut().zip(b) {
-            *total = _mm512_fmadd_ps(of, line(b, at), *total);
-        }
-        at += LANES;
-    }
-    sums(totals)
+    sums(fold(a, b, |sum, a, b| _mm512_fmadd_ps(a, b, sum)))
 }
