@@ -23,6 +23,41 @@ pub use routing::{Filtered, Key, Keyed, Store};
 pub use stats::{Stats, TableStats};
 pub use transaction::Transaction;
 
+/// ```
+/// # #[cfg(feature = "document")]
+/// # fn main() -> headwater::Result<()> {
+/// use headwater::prelude::*;
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Store, Serialize, Deserialize)]
+/// #[store(document, index = "address.city")]
+/// struct Customer {
+///     #[store(id)]
+///     id: String,
+///     #[store(unique)]
+///     email: String,
+///     address: Address,
+/// }
+///
+/// #[derive(Serialize, Deserialize)]
+/// struct Address {
+///     city: String,
+/// }
+///
+/// let db = Headwater::in_memory()?;
+/// let customer = Customer {
+///     id: "c1".into(),
+///     email: "ada@example.org".into(),
+///     address: Address { city: "Bern".into() },
+/// };
+/// db.put(&customer).wait()?;
+/// assert_eq!(db.get::<Customer>("c1").wait()?.map(|c| c.address.city), Some("Bern".into()));
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "document"))]
+/// # fn main() {}
+/// ```
+///
 pub use headwater_macros::Store;
 pub use headwater_primitives::filter;
 pub use headwater_primitives::{

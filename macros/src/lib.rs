@@ -51,37 +51,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `text` | the field is the text: `String` or `Option<String>` |
 /// | `filter` | searches filter by the field: it is indexed |
 ///
-/// ```
-/// use headwater::prelude::*;
-/// use serde::{Deserialize, Serialize};
-///
-/// #[derive(Store, Serialize, Deserialize)]
-/// #[store(document, index = "address.city")]
-/// struct Customer {
-///     #[store(id)]
-///     id: String,
-///     #[store(unique)]
-///     email: String,
-///     address: Address,
-/// }
-///
-/// #[derive(Serialize, Deserialize)]
-/// struct Address {
-///     city: String,
-/// }
-///
-/// # fn main() -> headwater::Result<()> {
-/// let db = Headwater::in_memory()?;
-/// let customer = Customer {
-///     id: "c1".into(),
-///     email: "ada@example.org".into(),
-///     address: Address { city: "Bern".into() },
-/// };
-/// db.put(&customer).wait()?;
-/// assert_eq!(db.get::<Customer>("c1").wait()?.map(|c| c.address.city), Some("Bern".into()));
-/// # Ok(())
-/// # }
-/// ```
+/// `headwater::Store`, which this is, shows it at work.
 #[proc_macro_derive(Store, attributes(store))]
 pub fn derive_store(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
