@@ -1,16 +1,16 @@
 //! What is asked of a demotion, and what it answers.
 
 use std::ops::ControlFlow;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use headwater_primitives::{Commit, Error, ErrorKind, Result};
 
-use super::demotion::Demotion;
+use super::demotion::{Demotion, Progress};
 use super::place::WarmTier;
 use super::registered::settle;
 use crate::record::Embedded;
-use crate::store::VectorStore;
+use crate::store::{Inner, VectorStore};
 use crate::table::place;
 
 /// Which embeddings leave the hot tier.
@@ -107,16 +107,17 @@ impl<T: Embedded> VectorStore<T> {
     pub fn demote(
         &self,
         demote: Demote,
-        progress: impl FnMut(DemoteProgress) -> ControlFlow<()>,
+        mut progress: impl FnMut(DemoteProgress) -> ControlFlow<()>,
     ) -> Result<DemoteReport> {
-        let inner = &self.inner;
-        if inner.namespace.is_read_only() {
-            let reason = "a read-only namespace: its owner moves embeddings";
-            return Err(Error::new(ErrorKind::ReadOnly, reason).context(place(self.name())));
-        }
-        let tier = &inner.warm.tier;
-        let _turn = tier.demoting.lock().unwrap_or_else(PoisonError::into_inner);
-        let demoted = Demotion::begin(inner, demote, progress).and_then(Demotion::run);
-        demoted.map_err(|error| error.context(place(self.name())))
+        run(&self.inner, demote, &mut progress).map_err(|error| error.context(place(self.name())))
     }
+}
+
+fn run(inner: &Arc<Inner>, demote: Demote, progress: Progress<'_>) -> Result<DemoteReport> {
+    if inner.namespace.is_read_only() {
+        let reason = "a read-only namespace: its owner moves embeddings";
+        return Err(Error::new(ErrorKind::ReadOnly, reason));
+    }
+    let _turn = inner.warm.tier.demoting.lock().unwrap_or_else(PoisonError::into_inner);
+    Demotion::begin(inner, demote, progress)?.run()
 }

@@ -36,8 +36,11 @@ const CHUNK_ROWS: usize = 1 << 20;
 /// Rows of which one transaction empties the embeddings: what other writers may have to wait for.
 const MOVED_AT_ONCE: usize = 1024;
 
+/// What is told how far a demotion is, and whether to go on.
+pub(super) type Progress<'a> = &'a mut (dyn FnMut(DemoteProgress) -> ControlFlow<()> + 'a);
+
 /// A demotion under way.
-pub(super) struct Demotion<'a, P> {
+pub(super) struct Demotion<'a> {
     inner: &'a Arc<Inner>,
     tier: &'a Tier,
     place: Place,
@@ -45,13 +48,25 @@ pub(super) struct Demotion<'a, P> {
     schema: SchemaRef,
     cutoff: i64,
     dataset: Option<Dataset>,
-    progress: P,
+    /// Not of a type of its own: all that Lance does here would be compiled for each caller.
+    progress: Progress<'a>,
     done: DemoteProgress,
     report: DemoteReport,
 }
 
-impl<'a, P: FnMut(DemoteProgress) -> ControlFlow<()>> Demotion<'a, P> {
-    pub(super) fn begin(inner: &'a Arc<Inner>, demote: Demote, progress: P) -> Result<Self> {
+/// Entries that are in the dataset and not yet anybody's.
+struct Appended {
+    /// The number of the last row.
+    last: i64,
+    entries: Vec<(i64, Generation)>,
+}
+
+impl<'a> Demotion<'a> {
+    pub(super) fn begin(
+        inner: &'a Arc<Inner>,
+        demote: Demote,
+        progress: Progress<'a>,
+    ) -> Result<Self> {
         let (namespace, table, tier) = (&inner.namespace, &inner.table, &inner.warm.tier);
         let cutoff = choose::cutoff(namespace, &inner.changes, table, &demote)?;
         let pointer = registered(inner)?;
@@ -89,7 +104,7 @@ impl<'a, P: FnMut(DemoteProgress) -> ControlFlow<()>> Demotion<'a, P> {
         }
         let mut after = 0;
         while !self.report.cancelled {
-            let Some((last, entries)) = self.append(after)? else { break };
+            let Some(Appended { last, entries }) = self.append(after)? else { break };
             after = last;
             fail::point("vector.demote.appended")?;
             self.confirm(&entries)?;
@@ -104,9 +119,9 @@ impl<'a, P: FnMut(DemoteProgress) -> ControlFlow<()>> Demotion<'a, P> {
         Ok(self.report)
     }
 
-    /// Appends the next rows after the number `after`. The last number, and what was appended; `None`
-    /// when there are no more, or the demotion is cancelled.
-    fn append(&mut self, after: i64) -> Result<Option<(i64, Vec<(i64, Generation)>)>> {
+    /// Appends the next rows after the number `after`; `None` when there are no more, or the demotion is
+    /// cancelled.
+    fn append(&mut self, after: i64) -> Result<Option<Appended>> {
         let first = self.next_batch(after)?;
         if first.is_empty() {
             return Ok(None);
@@ -129,7 +144,7 @@ impl<'a, P: FnMut(DemoteProgress) -> ControlFlow<()>> Demotion<'a, P> {
         }
         self.dataset = Some(appended?);
         let last = entries.last().map_or(after, |(row, _)| *row);
-        Ok(Some((last, entries)))
+        Ok(Some(Appended { last, entries }))
     }
 
     /// Sends batches from `first` on, until there is enough for one chunk.

@@ -13,12 +13,11 @@ fn a_transaction_says_what_it_needs_and_succeeds_once_that_is_fetched() {
     let within = store.clone();
     let update = move || {
         let within = within.clone();
-        let work = move |tx: &headwater_vector::primitives::Transaction<'_>| -> Result<_> {
+        move |tx: &headwater_vector::primitives::Transaction<'_>| -> Result<_> {
             let found = within.within(tx).get(3)?;
             within.within(tx).update(4, |row| row.text = Some("moss".to_owned()))?;
             Ok(found)
-        };
-        work
+        }
     };
     let refused_once: Result<_> = ns.transaction(update()).wait();
     assert!(refused_once.as_ref().is_err_and(headwater_vector::primitives::Error::is_retryable));
