@@ -19,7 +19,8 @@ const START: Duration = Duration::from_secs(120);
 const BUCKET: &str = "headwater";
 
 /// The packages whose tests talk to one.
-const USERS: [&str; 3] = ["headwater-objects", "headwater-tiering", "headwater-document"];
+const USERS: [&str; 4] =
+    ["headwater-objects", "headwater-tiering", "headwater-document", "headwater-vector"];
 
 /// The packages whose tests read the lake with Python.
 const READERS: [&str; 2] = ["headwater-tiering", "headwater-document"];

@@ -14,9 +14,11 @@ fn allowed(folder: &str) -> Option<Vec<&'static str>> {
         "cdc" => vec!["primitives"],
         "testkit" => vec!["primitives", "cdc"],
         // A typed store re-exports the derive, so that one dependency is enough.
-        "document" | "graph" | "relational" | "columnar" | "timeseries" | "vector" => {
+        "document" | "graph" | "relational" | "columnar" | "timeseries" => {
             vec!["primitives", "cdc", "macros", "tiering"]
         }
+        // The warm tier's files, in a bucket.
+        "vector" => vec!["primitives", "cdc", "macros", "objects", "tiering"],
         "blob" => vec!["primitives", "cdc", "macros", "objects", "tiering"],
         "tiering" => vec!["primitives", "cdc", "objects"],
         "stream" | "workflow" => vec!["primitives", "cdc"],

@@ -1,6 +1,8 @@
 //! The warm tier itself: a Lance dataset per store, which versions of it count, and its readers.
 
 mod choose;
+#[cfg(feature = "cloud")]
+mod cloud;
 mod columns;
 mod dataset;
 mod demote;
@@ -71,6 +73,9 @@ impl Tier {
 
     fn session(&self) -> Arc<Session> {
         let make = || {
+            #[cfg(feature = "cloud")]
+            let registry = cloud::registry();
+            #[cfg(not(feature = "cloud"))]
             let registry = Default::default();
             Arc::new(Session::new(INDEX_CACHE_BYTES, METADATA_CACHE_BYTES, registry))
         };

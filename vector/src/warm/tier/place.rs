@@ -25,15 +25,16 @@ impl WarmTier {
         WarmTier::default()
     }
 
-    /// At `url`, the place of the dataset itself: whatever the object stores that Lance was built with
-    /// take, `file:///…` among them.
+    /// At `url`, the place of the dataset itself: `file:///…`, and with the cargo features `aws`, `gcp`
+    /// and `azure` `s3://bucket/rows.lance`, `gs://…`, and `az://…` or `abfss://…`.
     #[must_use]
     pub fn at(url: impl Into<String>) -> Self {
         WarmTier { location: url.into(), options: BTreeMap::new() }
     }
 
-    /// The same with an option of the object store. Options are kept in the namespace as they are:
-    /// secrets are better left to the environment.
+    /// The same with a setting of the service, by the names that `headwater-objects` knows, such as
+    /// `aws_endpoint`. Settings are kept in the namespace as they are: secrets are better left to the
+    /// environment, which says what no setting does.
     #[must_use]
     pub fn option(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.options.insert(key.into(), value.into());
@@ -55,7 +56,28 @@ impl WarmTier {
                 self.location
             )));
         }
-        Ok(())
+        self.check_service()
+    }
+
+    #[cfg(feature = "cloud")]
+    fn check_service(&self) -> Result<()> {
+        super::cloud::check(self)
+    }
+
+    #[cfg(not(feature = "cloud"))]
+    fn check_service(&self) -> Result<()> {
+        let local = ["file://", "memory://"].iter().any(|scheme| self.location.starts_with(scheme));
+        if self.location.is_empty() || local {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::Unsupported,
+            format!(
+                "warm tier {}: this program was built without object storage; the cargo features \
+                 `aws`, `gcp` and `azure` of headwater-vector bring it",
+                self.location
+            ),
+        ))
     }
 }
 

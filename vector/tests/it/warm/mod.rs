@@ -8,5 +8,7 @@ mod follower;
 mod model;
 mod places;
 mod recall;
+#[cfg(feature = "aws")]
+mod s3;
 mod support;
 mod transactions;
