@@ -1,9 +1,15 @@
 //! Points in the past: a time, or a sequence.
 
+use std::time::Duration;
+
+use event_listener::Listener;
 use headwater_primitives::rusqlite::Connection;
 use headwater_primitives::{Error, ErrorKind, Result, Sequence, Timestamp};
 
 use crate::log::ChangeLog;
+
+/// How often someone who waits for the log looks whether the namespace was closed meanwhile.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// The state after a commit: the one with a sequence, or the last one at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +33,29 @@ impl From<Timestamp> for Moment {
 }
 
 impl ChangeLog {
+    /// Waits until subscriptions give every event that `sql`, a snapshot's connection, has seen: a commit
+    /// shows in SQLite a moment before it shows in the log, and one of another process only once the log is
+    /// told to look for it.
+    ///
+    /// # Errors
+    /// SQLite's errors; `Closed`.
+    pub fn reach(&self, sql: &Connection) -> Result<()> {
+        let seen = self.segments().head_in(sql)?;
+        while self.head() < seen {
+            if self.namespace().is_read_only() {
+                // What a snapshot has seen, a newer look sees too.
+                self.segments().refresh()?;
+                continue;
+            }
+            let grown = self.segments().listen();
+            if self.head() < seen && grown.wait_timeout(LOOK).is_none() {
+                // Fails once the namespace is closed.
+                self.namespace().query(|_| Ok::<_, Error>(()))?;
+            }
+        }
+        Ok(())
+    }
+
     /// The sequence of the last event that is part of the state at `moment`, as `sql` sees the log.
     ///
     /// # Errors

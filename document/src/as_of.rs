@@ -113,12 +113,14 @@ fn get(collection: &Arc<Collection>, id: DocumentId, moment: Moment) -> Answer<O
     }
 }
 
-/// The last sequence that is part of the state at `moment`, with the events after it within reach.
+/// The last sequence that is part of the state at `moment`, with all events after it that `sql` has seen
+/// within reach.
 pub(crate) fn sequence_at(
     collection: &Collection,
     sql: &Connection,
     moment: Moment,
 ) -> Result<Sequence> {
+    collection.changes.reach(sql)?;
     match collection.changes.sequence_at(sql, moment) {
         Err(error) if error.kind() == ErrorKind::PastHorizon => {
             cold::reach_back(&collection.namespace, sql)?;

@@ -11,7 +11,7 @@ use headwater_primitives::rusqlite::types::Value as SqlValue;
 use headwater_primitives::rusqlite::{Connection, Row, params_from_iter};
 use headwater_primitives::{Error, Result, Sequence, Snapshot};
 
-use crate::as_of::Past;
+use crate::as_of::{self, Past};
 use crate::catalog::Table;
 use crate::document::Document;
 use crate::id::{DocumentId, IdKind};
@@ -63,7 +63,7 @@ impl<T: Document> DocumentStore<T> {
     /// they were at `moment`; `None` when there is no such collection.
     ///
     /// # Errors
-    /// `PastHorizon` for a moment that is older than the change log; `TooLarge` when what has changed
+    /// `PastHorizon` for a moment that is older than the change log and its archive; `TooLarge` when what has changed
     /// since is more than 256 MiB; SQLite's errors.
     pub fn scan(&self, snapshot: &Snapshot<'_>, moment: Option<Moment>) -> Result<Option<Scan>> {
         let sql = snapshot.sql();
@@ -71,7 +71,7 @@ impl<T: Document> DocumentStore<T> {
         let Some(table) = Table::load(sql, self.name())? else { return Ok(None) };
         let past = match moment {
             Some(moment) => {
-                let after = self.collection.changes.sequence_at(sql, moment)?;
+                let after = as_of::sequence_at(&self.collection, sql, moment)?;
                 // What is written meanwhile has the snapshot's state before it.
                 Some(Arc::new(Past::since(&self.collection, after, None)?))
             }

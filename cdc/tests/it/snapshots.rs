@@ -188,3 +188,28 @@ fn a_cursor_that_lost_its_place_begins_with_the_rows_again() {
     let (rows, at) = rows_of(&mut subscription, || ());
     assert_eq!((rows.len(), at), (7, Sequence(7)));
 }
+
+#[test]
+fn what_a_snapshot_has_seen_is_within_reach() {
+    let items = Items::in_memory();
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for n in 0..2_000 {
+                items.put(&format!("k{}", n % 7), json!({"n": n}));
+            }
+            done.store(true, Ordering::SeqCst);
+        });
+        while !done.load(Ordering::SeqCst) {
+            items
+                .ns
+                .snapshot(|snapshot| {
+                    items.changes.reach(snapshot.sql())?;
+                    let seen = items.changes.segments().head_in(snapshot.sql())?;
+                    assert!(items.changes.head() >= seen, "{} of {seen}", items.changes.head());
+                    Ok::<_, headwater_primitives::Error>(())
+                })
+                .unwrap();
+        }
+    });
+}

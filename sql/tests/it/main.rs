@@ -3,6 +3,7 @@
 
 mod json;
 mod model;
+mod past;
 mod pins;
 mod pushdown;
 mod reading;
