@@ -57,6 +57,9 @@ pub(crate) struct DemoteOptions {
     /// None of the N rows that were written last.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) keep: u64,
+    /// Where they go, the first time: a folder, or a URL such as s3://bucket/notes.lance.
+    #[arg(long, value_name = "URL")]
+    pub(crate) location: Option<String>,
 }
 
 /// A number with its unit.
@@ -138,6 +141,9 @@ pub(crate) struct SearchQuery {
     /// Candidates kept on the way through the graph: more find more, and take longer.
     #[arg(long, value_name = "N")]
     pub(crate) candidates: Option<usize>,
+    /// Take the best N rows as examples of what was meant, and rank again.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) feedback: usize,
     /// Say of each hit which rank and score it has by the words and by the vector.
     #[arg(long)]
     pub(crate) explain: bool,

@@ -3,7 +3,8 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use headwater::vector::Demote;
+use headwater::Error;
+use headwater::vector::{Demote, WarmTier};
 use serde_json::json;
 
 use crate::arguments::DemoteOptions;
@@ -17,6 +18,9 @@ pub(super) fn run(db: &Path, options: &DemoteOptions) -> Outcome {
     let db = database::write(db)?;
     let store = database::vector_store(&db, &options.name)?;
     let demote = options.older_than.map_or_else(Demote::all, Demote::older_than);
+    if let Some(location) = &options.location {
+        store.set_warm_tier(WarmTier::at(url_of(location)?)).wait()?;
+    }
     let interrupt = Interrupt::listen();
     let bar = progress::of("moving", Unit::Pieces, Some(0));
     let demoted = store.demote(demote.but_keep(options.keep), |progress| {
@@ -40,4 +44,13 @@ pub(super) fn run(db: &Path, options: &DemoteOptions) -> Outcome {
     out.finish()?;
     drop(store);
     Ok(db.close()?)
+}
+
+/// A folder as a URL; a URL as it is.
+fn url_of(location: &str) -> Outcome<String> {
+    if location.contains("://") {
+        return Ok(location.to_owned());
+    }
+    let folder = std::path::absolute(location).map_err(Error::from)?;
+    Ok(format!("file://{}", folder.display()))
 }

@@ -40,6 +40,7 @@ impl<'a> Manner<'a> {
     ) -> Search {
         let asked = self.asked;
         let mut search = store.search().limit(asked.k).dims(&asked.dim).filter(self.filter.clone());
+        search = search.feedback(asked.feedback);
         if let Some(text) = text {
             search = search.query(text);
         }

@@ -77,6 +77,10 @@ fn a_search_goes_by_words_by_a_vector_or_by_both() {
     assert_eq!(ids(&search(&db, &["--vector", "[0.8,0.6]", "--dim", "1", "--k", "2"])), ["b", "a"]);
     let old = r#"{"year":{"$lt":2010}}"#;
     assert_eq!(ids(&search(&db, &["--vector", "[0.1,1]", "--filter", old])), ["b", "a"]);
+    // With all of them as examples, the one in their middle comes first.
+    let between = ["--vector", "[0.45,1]", "--feedback"];
+    assert_eq!(ids(&search(&db, &[&between[..], &["0"]].concat())), ["c", "b", "a"]);
+    assert_eq!(ids(&search(&db, &[&between[..], &["3"]].concat())), ["b", "c", "a"]);
     let both = ["--text", "mountains", "--vector", "[0.1,1]"];
     let fused = search(&db, &[&both[..], &["--explain"]].concat());
     assert_eq!(ids(&fused)[0], "a", "the only one on both sides");

@@ -30,6 +30,22 @@ fn what_has_moved_is_found_and_printed_as_before() {
 }
 
 #[test]
+fn embeddings_go_where_they_are_sent() {
+    let db = Database::new();
+    db.run(&["vector", "create", "notes", "--dim", "2"]).succeeded();
+    db.run_with(&["vector", "put", "notes"], NOTES).succeeded();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let folder = elsewhere.path().join("notes.lance");
+    let demote = |location: &str| db.run(&["vector", "demote", "notes", "--location", location]);
+    demote(folder.to_str().unwrap()).succeeded();
+    assert!(folder.join("data").is_dir());
+    assert_eq!(db.lines(&["vector", "search", "notes", "--vector", "[1,0]"]).len(), 3);
+    let moved = demote("file:///tmp/other.lance");
+    assert_eq!(moved.code, Some(1));
+    assert!(moved.err.contains("it stays there"), "{}", moved.err);
+}
+
+#[test]
 fn what_cannot_be_a_duration_is_a_matter_of_usage() {
     let db = Database::new();
     for wrong in ["1", "d", "1w", "99999999999999999999d", "9999999999999999999d"] {
