@@ -3,6 +3,8 @@
 mod cold_get;
 mod hand_off;
 mod rows;
+#[cfg(feature = "sql")]
+mod tpch;
 
 use std::path::PathBuf;
 
@@ -38,13 +40,19 @@ impl Named for Peers {
 
 type Case = (&'static str, fn(&mut Bench) -> Outcome<()>);
 
-const CASES: [Case; 2] = [(hand_off::CASE, hand_off::run), (cold_get::CASE, cold_get::run)];
+const CASES: &[Case] = &[
+    (hand_off::CASE, hand_off::run),
+    (cold_get::CASE, cold_get::run),
+    #[cfg(feature = "sql")]
+    (tpch::CASE, tpch::run),
+];
 
 impl LakeArea {
     pub(crate) fn run(&self) -> Outcome<()> {
         let cases = &self.options.cases;
         if let Some(name) = cases.iter().find(|name| CASES.iter().all(|(case, _)| case != name)) {
-            let known = CASES.map(|(case, _)| case).join(", ");
+            let known: Vec<_> = CASES.iter().map(|(case, _)| *case).collect();
+            let known = known.join(", ");
             return Err(format!("no case {name:?}; there are {known}").into());
         }
         let peers = vec![Peers(self.python.clone())];
