@@ -24,7 +24,7 @@ usage: cargo xtask <command>
   test [--crate NAME]       every test and doc-test, with each crate's share of the time
   check                     formatting, lints, and cargo-deny where it is installed
   bench AREA [--quick] ...  one benchmark area beside its peers; see `bench AREA --help`
-  soak [--minutes N]        the long tests, in release
+  soak [AREA] [--minutes N] the long tests, in release; AREA is lake
   weight                    what adding only headwater-document costs, from nothing";
 
 fn main() -> ExitCode {

@@ -10,6 +10,7 @@ mod python;
 mod release;
 mod restore;
 mod s3;
+mod soak;
 mod upkeep;
 
 use headwater_document::DocumentStore;
