@@ -9,15 +9,16 @@ use crate::{cargo, prerequisites};
 const VECTOR: &str = "headwater-vector";
 
 /// Optional features, by the package whose tests need them, that are run with all the others, in the same
-/// build: a call of its own for each would build their packages, and what those depend on, again. The
-/// defaults are what `cargo xtask check` looks at.
-const FEATURES: [(&str, &str); 6] = [
+/// build: a call of its own for each would build their packages, and what those depend on, again.
+pub(crate) const FEATURES: [(&str, &str); 8] = [
     ("headwater-document", "headwater-document/tiering"),
     ("headwater-document", "headwater-tiering/aws"),
     ("headwater-sql", "headwater-sql/vector"),
     (VECTOR, "headwater-vector/hnsw_rs"),
     (VECTOR, "headwater-vector/lance"),
+    (VECTOR, "headwater-vector/aws"),
     ("headwater-cli", "headwater-cli/lance"),
+    ("headwater-bench", "headwater-bench/sql"),
 ];
 
 pub(crate) fn run(arguments: &[String]) -> Outcome<()> {
@@ -33,7 +34,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome<()> {
 }
 
 /// The whole workspace or one package, with the features that there are to be tested.
-fn scope(package: Option<&str>) -> Vec<String> {
+pub(crate) fn scope(package: Option<&str>) -> Vec<String> {
     let mut scope = match package {
         None => vec!["--workspace".into()],
         Some(package) => vec!["--package".into(), package.into()],
