@@ -16,6 +16,7 @@ mod rebuild;
 mod sql;
 mod stats;
 mod tier;
+mod upkeep;
 mod vector;
 mod verify;
 

@@ -14,11 +14,15 @@ use crate::database;
 use crate::failure::{Failure, Outcome};
 use crate::output::{Output, table};
 use crate::progress::{self, Unit};
+use crate::upkeep;
 
 pub(crate) fn run(db: &Path, verb: TierVerb) -> Outcome {
     match verb {
         TierVerb::Run(options) => move_documents(db, &options),
         TierVerb::Archive(options) => archive(db, &options),
+        TierVerb::Compact(options) => upkeep::compact(db, &options),
+        TierVerb::Expire(options) => upkeep::expire(db, &options),
+        TierVerb::Clean(options) => upkeep::clean(db, &options),
         TierVerb::Status => status(db),
     }
 }

@@ -37,10 +37,6 @@ impl Cancel {
 }
 
 impl Job {
-    pub(crate) fn new(tier: Tier, table: Arc<dyn TieredTable>) -> Job {
-        Job { tier, table, cancelled: Cancel::default() }
-    }
-
     /// The table's number, and what the lake has of it now; `None` when it was never handed off.
     pub(crate) async fn current(&self) -> Result<Option<(i64, Arc<ColdTable>)>> {
         let (store, name) = (self.table.store(), self.table.name());

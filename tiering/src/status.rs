@@ -5,6 +5,7 @@ use headwater_primitives::{Answer, Error, Read, Result, Sequence};
 use serde::Serialize;
 
 use crate::cold::table_ident;
+use crate::events::LOG;
 use crate::tier::Tier;
 
 /// Figures of one table of the lake.
@@ -63,10 +64,10 @@ impl Tier {
         let select = "SELECT t.store, t.name, t.watermark, \
                       (SELECT count(*) FROM tiering_tombstones d WHERE d.tiered = t.id), \
                       EXISTS(SELECT 1 FROM tiering_releases r WHERE r.tiered = t.id) \
-                      FROM tiering_tables t ORDER BY t.store, t.name";
+                      FROM tiering_tables t WHERE t.store <> ? ORDER BY t.store, t.name";
         self.namespace.query(|sql| {
             let mut statement = sql.prepare_cached(select)?;
-            let known = statement.query_map([], |row| {
+            let known = statement.query_map([LOG], |row| {
                 Ok(Known {
                     store: row.get(0)?,
                     table: row.get(1)?,

@@ -14,13 +14,12 @@ use crate::commit::Expiry;
 use crate::events::LakeArchive;
 use crate::hand_off::{HandOff, Policy};
 use crate::io::LakeStorage;
-use crate::job::Job;
 use crate::options::LakeOptions;
 use crate::part::PART;
 use crate::place;
 use crate::runtime::LakeRuntime;
 use crate::table::TieredTable;
-use crate::upkeep::{Cleaning, Compaction, Expiration};
+use crate::upkeep::{Cleaning, Compaction, Expiration, Kept};
 
 /// The lake of a namespace. Cheap to clone.
 #[derive(Clone)]
@@ -116,7 +115,12 @@ impl Tier {
 
     /// Describes writing the small files of `table` in the lake as fewer larger ones. See [`Compaction`].
     pub fn compact<T: TieredTable + Clone + 'static>(&self, table: &T) -> Compaction {
-        Compaction::new(Job::new(self.clone(), Arc::new(table.clone())))
+        Compaction::new(Kept::rows(self.clone(), Arc::new(table.clone())))
+    }
+
+    /// The same for the events that were [archived](Tier::archive_events).
+    pub fn compact_events(&self) -> Compaction {
+        Compaction::new(Kept::events(self.clone()))
     }
 
     /// Describes letting go of snapshots of `table`. See [`Expiration`].
@@ -125,12 +129,22 @@ impl Tier {
         table: &T,
         expiry: Expiry,
     ) -> Expiration {
-        Expiration::new(Job::new(self.clone(), Arc::new(table.clone())), expiry)
+        Expiration::new(Kept::rows(self.clone(), Arc::new(table.clone())), expiry)
+    }
+
+    /// The same for the events that were [archived](Tier::archive_events).
+    pub fn expire_events(&self, expiry: Expiry) -> Expiration {
+        Expiration::new(Kept::events(self.clone()), expiry)
     }
 
     /// Describes deleting the files of `table` that nothing names. See [`Cleaning`].
     pub fn clean<T: TieredTable + Clone + 'static>(&self, table: &T) -> Cleaning {
-        Cleaning::new(Job::new(self.clone(), Arc::new(table.clone())))
+        Cleaning::new(Kept::rows(self.clone(), Arc::new(table.clone())))
+    }
+
+    /// The same for the events that were [archived](Tier::archive_events).
+    pub fn clean_events(&self) -> Cleaning {
+        Cleaning::new(Kept::events(self.clone()))
     }
 
     /// What the lake has of a table, at the state of the hot tier that `sql` sees: for looking rows up

@@ -12,7 +12,9 @@ use headwater::cdc::{Op, Store};
 use headwater::document::Order;
 
 pub(crate) use sql::{RowFormat, SqlStatement};
-pub(crate) use tier::{TierArchive, TierRun, TierVerb};
+pub(crate) use tier::{
+    TierArchive, TierClean, TierCompact, TierExpire, TierRun, TierTables, TierVerb,
+};
 #[cfg(feature = "lance")]
 pub(crate) use vector::DemoteOptions;
 pub(crate) use vector::{CreateOptions, SearchQuery, VectorVerb};

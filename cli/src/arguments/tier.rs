@@ -12,8 +12,59 @@ pub(crate) enum TierVerb {
     Run(TierRun),
     /// Put the change log into the lake, so that the hot tier's retention takes nothing that is not there.
     Archive(TierArchive),
+    /// Write small files of the lake as fewer larger ones, without the rows that are gone.
+    Compact(TierCompact),
+    /// Let go of old snapshots, and delete the files that only they reached an hour later or more.
+    Expire(TierExpire),
+    /// Delete files that nothing names: what crashed attempts left.
+    Clean(TierClean),
     /// Show what the lake has.
     Status,
+}
+
+/// Tables of the lake.
+#[derive(Args)]
+pub(crate) struct TierTables {
+    /// The store: document.
+    #[arg(requires = "name", value_parser = ["document"])]
+    pub(crate) store: Option<String>,
+    /// The collection; all of them, and the archived change log, when absent.
+    pub(crate) name: Option<String>,
+}
+
+/// What to compact.
+#[derive(Args)]
+pub(crate) struct TierCompact {
+    #[command(flatten)]
+    pub(crate) tables: TierTables,
+}
+
+/// Which snapshots to let go.
+#[derive(Args)]
+pub(crate) struct TierExpire {
+    #[command(flatten)]
+    pub(crate) tables: TierTables,
+    /// Those that are older, such as 30d, 12h, 15m or 10s.
+    #[arg(long, value_name = "DUR", value_parser = duration, default_value = "5d")]
+    pub(crate) older_than: Duration,
+    /// None of the N newest ones of a table.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = at_least_one)]
+    pub(crate) keep: usize,
+}
+
+/// Which files to delete.
+#[derive(Args)]
+pub(crate) struct TierClean {
+    #[command(flatten)]
+    pub(crate) tables: TierTables,
+    /// Those that are older, such as 30d, 12h, 15m or 10s.
+    #[arg(long, value_name = "DUR", value_parser = duration, default_value = "1d")]
+    pub(crate) older_than: Duration,
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| format!("{text:?}: at least 1 snapshot of a table stays"))
 }
 
 /// Which documents to move.

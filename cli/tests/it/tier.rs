@@ -59,6 +59,36 @@ fn the_log_is_read_from_the_lake_once_it_is_there() {
 }
 
 #[test]
+fn the_lake_is_kept_in_shape() {
+    let db = with_people();
+    db.run(&["tier", "archive"]).succeeded();
+    for name in ["p001", "p002"] {
+        db.run(&["tier", "run"]).succeeded();
+        db.run(&["document", "patch", "people", name, r#"{"age":99}"#]).succeeded();
+        db.run(&["tier", "archive"]).succeeded();
+    }
+    db.run(&["tier", "run"]).succeeded();
+    let (people, events) = (db.lines(&["document", "find", "people"]), db.lines(&["events"]));
+    let compacted = db.lines(&["tier", "compact"]);
+    assert_eq!(
+        (&compacted[0]["table"], &compacted[0]["written"], &compacted[0]["rows"]),
+        (&json!("document.people"), &json!(1), &json!(200))
+    );
+    assert_eq!(
+        (&compacted[1]["table"], &compacted[1]["merged"], &compacted[1]["rows"]),
+        (&json!("log.events"), &json!(3), &json!(202))
+    );
+    let expired = db.lines(&["tier", "expire", "document", "people", "--older-than", "0s"]);
+    assert_eq!((expired.len(), &expired[0]["snapshots"]), (1, &json!(3)));
+    assert_eq!(db.lines(&["tier", "expire"])[1]["snapshots"], 0, "they are not five days old");
+    assert_eq!(db.lines(&["tier", "clean"]).len(), 2);
+    assert_eq!(db.run(&["tier", "expire", "--keep", "0"]).code, Some(2));
+    assert_eq!(db.lines(&["document", "find", "people"]), people);
+    assert_eq!(db.lines(&["events"]), events);
+    db.run(&["verify"]).succeeded();
+}
+
+#[test]
 fn a_lost_database_comes_back_from_its_lake() {
     let db = with_people();
     db.run(&["document", "delete", "people", "p007"]).succeeded();

@@ -18,8 +18,8 @@ use headwater_cdc::ChangeLog;
 use headwater_primitives::rusqlite::Connection;
 use headwater_primitives::{Commit, Read, Result, Sequence, block_on};
 
-pub(crate) use read::{LakeArchive, reader_of, run_of};
-pub(crate) use table::ident;
+pub(crate) use read::{LakeArchive, bounds, reader_of, run_of};
+pub(crate) use table::{LOG, current, ident};
 
 use crate::files::FileOptions;
 use crate::job::Cancel;

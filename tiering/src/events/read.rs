@@ -171,7 +171,7 @@ fn files_after(table: &ColdTable, after: Sequence) -> VecDeque<usize> {
 }
 
 /// The first and the last event of a file, as its manifest has them.
-fn bounds(table: &ColdTable, file: &LiveFile) -> (Option<Sequence>, Option<Sequence>) {
+pub(crate) fn bounds(table: &ColdTable, file: &LiveFile) -> (Option<Sequence>, Option<Sequence>) {
     let known = file.bounds(table.schema.system().version);
     let sequence = |datum: Option<&Datum>| match datum?.literal() {
         PrimitiveLiteral::Long(sequence) => Some(Sequence(sequence.cast_unsigned())),

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use headwater_primitives::Result;
+use headwater_primitives::{Result, Sequence};
 
 use crate::cold::ColdTable;
+use crate::events;
 use crate::files::FileOptions;
 use crate::manifests::LiveFile;
 use crate::tier::Lake;
@@ -54,6 +55,46 @@ pub(super) async fn choose<'t>(
     }
     let row_group = options.row_group_bytes as u64;
     Ok(days.into_iter().flat_map(|(day, files)| groups(day, files, row_group)).collect())
+}
+
+/// Runs of small files of the change log whose events follow each other, in one partition: merged, they
+/// leave the order of the files that of the events, and every gap where it was.
+pub(super) fn runs<'t>(cold: &'t ColdTable, options: &FileOptions) -> Result<Vec<Group<'t>>> {
+    let spec = cold.table.metadata().default_partition_spec_id();
+    let mut files: Vec<(Sequence, Sequence, &LiveFile)> = Vec::new();
+    for file in cold.files.data() {
+        if let (Some(first), Some(last)) = events::bounds(cold, file) {
+            files.push((first, last, file));
+        }
+    }
+    files.sort_unstable_by_key(|(first, last, _)| (*first, *last));
+    let mut runs: Vec<Group<'t>> = Vec::new();
+    // Where the last run ends, and the bytes of its files that are in memory at once.
+    let mut end: Option<(Sequence, u64)> = None;
+    for (first, last, file) in files {
+        if file.spec != spec || file.bytes >= options.file_bytes / SMALL {
+            end = None;
+            continue;
+        }
+        let (day, bytes) = (file.day()?, file.bytes.min(options.row_group_bytes as u64));
+        match (end, runs.last_mut()) {
+            (Some((before, open)), Some(run))
+                if before.next() == first
+                    && run.day == day
+                    && run.files.len() < OPEN_FILES
+                    && open + bytes <= OPEN_BYTES =>
+            {
+                run.files.push(file);
+                end = Some((last, open + bytes));
+            }
+            _ => {
+                runs.push(Group { day, files: vec![file] });
+                end = Some((last, bytes));
+            }
+        }
+    }
+    runs.retain(|run| run.files.len() > 1);
+    Ok(runs)
 }
 
 /// How many rows of each file are gone, by deletes and by tombstones.

@@ -7,13 +7,13 @@ use std::time::Duration;
 use headwater_objects::{DurableLocal, Sync};
 use headwater_primitives::{Result, Timestamp, block_on, fail};
 
+use super::kept::Kept;
 use super::report::Report;
 use super::{UpkeepProgress, unreachable};
 use crate::cold::ColdTable;
 use crate::commit::orphans;
 use crate::error::{from_objects, from_store};
-use crate::hand_off::release;
-use crate::job::{Cancel, Job};
+use crate::job::Cancel;
 
 /// Files of a table that nothing names, on their way out. Await it, or [`wait`](Cleaning::wait) for it;
 /// writers and readers go on meanwhile.
@@ -23,7 +23,7 @@ use crate::job::{Cancel, Job};
 /// all files of the table; memory goes with the number of files.
 #[must_use = "nothing is deleted until this is awaited or waited for"]
 pub struct Cleaning {
-    job: Job,
+    job: Kept,
     age: Duration,
     report: Report,
 }
@@ -42,7 +42,7 @@ const AGE: Duration = Duration::from_secs(24 * 3600);
 const BATCH: usize = 1000;
 
 impl Cleaning {
-    pub(crate) fn new(job: Job) -> Cleaning {
+    pub(crate) fn new(job: Kept) -> Cleaning {
         Cleaning { job, age: AGE, report: Report::default() }
     }
 
@@ -76,7 +76,6 @@ impl Cleaning {
     async fn run(mut self) -> Result<Cleaned> {
         let job = self.job.clone();
         let _changing = job.tier.lake.changing.lock().await;
-        release::go_on(&job, |_| ()).await?;
         let Some((tiered, cold)) = job.current().await? else { return Ok(Cleaned::default()) };
         let before = job.tier.namespace().clock().now().before(self.age);
         let report = |files| self.report.add(files, 0);

@@ -9,6 +9,7 @@ use iceberg::spec::Operation;
 
 use super::UpkeepProgress;
 use super::choose::{self, Group};
+use super::kept::Kept;
 use super::merge::{self, Merged};
 use super::report::Report;
 use crate::cold::ColdTable;
@@ -16,8 +17,7 @@ use crate::commit::Prepared;
 use crate::files::{
     FileNames, FileOptions, FilePlace, FileWriter, WrittenFile, read_position_deletes,
 };
-use crate::hand_off::release;
-use crate::job::{Cancel, Job};
+use crate::job::Cancel;
 use crate::tier::Lake;
 use crate::tombstones::{self, Tombstones};
 
@@ -26,14 +26,15 @@ use crate::tombstones::{self, Tombstones};
 ///
 /// Of each partition, files that are smaller than half of the wanted size, and larger ones that lost a
 /// tenth of their rows, are merged into files sorted by id. Rows that position deletes or tombstones
-/// took away are left out, and the deletes that are about no other file go with them. When it fails, is
+/// took away are left out, and the deletes that are about no other file go with them. Of the change log,
+/// small files are merged whose events follow each other. When it fails, is
 /// cancelled or the process ends, the table is as it was, or as it was to be.
 ///
 /// Memory: a row group of each of the files that are merged at once, 128 MiB of them at most, and what
 /// [`FileWriter`] takes. The old files stay until their snapshots expire.
 #[must_use = "nothing is compacted until this is awaited or waited for"]
 pub struct Compaction {
-    job: Job,
+    job: Kept,
     files: FileOptions,
     report: Report,
 }
@@ -54,7 +55,7 @@ pub struct Compacted {
 }
 
 impl Compaction {
-    pub(crate) fn new(job: Job) -> Compaction {
+    pub(crate) fn new(job: Kept) -> Compaction {
         Compaction { job, files: FileOptions::default(), report: Report::default() }
     }
 
@@ -89,12 +90,13 @@ impl Compaction {
         let job = self.job.clone();
         let lake = &job.tier.lake;
         let _changing = lake.changing.lock().await;
-        // The files of a hand-off are to stay until all of its rows are stubs.
-        release::go_on(&job, |_| ()).await?;
         let Some((tiered, cold)) = job.current().await? else { return Ok(Compacted::default()) };
         cold.files.check_readable()?;
         let over = job.tier.namespace().query(|sql| tombstones::load(sql, tiered))?;
-        let groups = choose::choose(lake, &cold, &over, &self.files).await?;
+        let groups = match job.is_log() {
+            true => choose::runs(&cold, &self.files)?,
+            false => choose::choose(lake, &cold, &over, &self.files).await?,
+        };
         if groups.is_empty() {
             return Ok(Compacted::default());
         }
@@ -164,7 +166,7 @@ impl IntoFuture for Compaction {
 }
 
 async fn prepare(
-    job: &Job,
+    job: &Kept,
     cold: &ColdTable,
     groups: &[Group<'_>],
     merged: &Merged,

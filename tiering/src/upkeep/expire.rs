@@ -7,12 +7,12 @@ use std::time::Duration;
 use headwater_primitives::{Result, block_on, fail};
 use iceberg::TableUpdate;
 
+use super::kept::Kept;
 use super::report::Report;
 use super::{UpkeepProgress, unreachable};
 use crate::cold::ColdTable;
 use crate::commit::{self, Expiry, Prepared};
-use crate::hand_off::release;
-use crate::job::{Cancel, Job};
+use crate::job::Cancel;
 
 /// Snapshots on their way out. Await it, or [`wait`](Expiration::wait) for it; writers and readers go on
 /// meanwhile.
@@ -22,7 +22,7 @@ use crate::job::{Cancel, Job};
 /// the grace to end.
 #[must_use = "nothing expires until this is awaited or waited for"]
 pub struct Expiration {
-    job: Job,
+    job: Kept,
     expiry: Expiry,
     grace: Duration,
     report: Report,
@@ -43,7 +43,7 @@ pub struct Expired {
 const GRACE: Duration = Duration::from_secs(3600);
 
 impl Expiration {
-    pub(crate) fn new(job: Job, expiry: Expiry) -> Expiration {
+    pub(crate) fn new(job: Kept, expiry: Expiry) -> Expiration {
         Expiration { job, expiry, grace: GRACE, report: Report::default() }
     }
 
@@ -78,7 +78,6 @@ impl Expiration {
     async fn run(mut self) -> Result<Expired> {
         let job = self.job.clone();
         let _changing = job.tier.lake.changing.lock().await;
-        release::go_on(&job, |_| ()).await?;
         let Some((tiered, cold)) = job.current().await? else { return Ok(Expired::default()) };
         let mut expired = self.commit(tiered, &cold).await?;
         let report = |files| self.report.add(files, 0);

@@ -8,9 +8,9 @@ use futures_util::stream::BoxStream;
 use headwater_primitives::{Error, RecordId, Result, Sequence};
 
 use super::choose::Group;
+use super::kept::Kept;
 use crate::cold::ColdTable;
 use crate::files::{FileWriter, Scan, ScanBatch, WrittenFile};
-use crate::job::Job;
 use crate::rows::{RowDecoder, Rows};
 use crate::tombstones::Tombstones;
 
@@ -27,7 +27,7 @@ pub(super) struct Merged {
 
 /// Writes the rows of `group` that count with `writer`, by id and version.
 pub(super) async fn merge(
-    job: &Job,
+    job: &Kept,
     cold: &ColdTable,
     group: &Group<'_>,
     over: &Tombstones,

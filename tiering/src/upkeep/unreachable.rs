@@ -7,9 +7,9 @@ use headwater_primitives::rusqlite::params;
 use headwater_primitives::{Result, Timestamp, Transaction, fail};
 use iceberg::TableIdent;
 
+use super::kept::Kept;
 use crate::catalog;
 use crate::cold::ColdTable;
-use crate::job::Job;
 
 /// Files that are deleted before that is noted.
 const BATCH: usize = 1000;
@@ -39,7 +39,7 @@ pub(super) fn note(
 /// Deletes the files that have been unreachable for `grace`, but for those that a view may come to.
 /// Returns how many.
 pub(super) async fn delete(
-    job: &Job,
+    job: &Kept,
     (tiered, cold): (i64, &ColdTable),
     grace: Duration,
     mut deleted: impl FnMut(u64),
@@ -73,7 +73,7 @@ pub(super) async fn delete(
 }
 
 /// The files of the table that are noted.
-pub(super) fn noted(job: &Job, tiered: i64) -> Result<HashSet<String>> {
+pub(super) fn noted(job: &Kept, tiered: i64) -> Result<HashSet<String>> {
     job.tier.namespace().query(|sql| {
         let select = "SELECT location FROM tiering_unreachable WHERE tiered = ?";
         let mut select = sql.prepare_cached(select)?;
@@ -93,7 +93,7 @@ fn forget(tx: &Transaction<'_>, tiered: i64, gone: &[String]) -> Result<()> {
 }
 
 /// The number of the oldest metadata file of the table that a view reads from.
-fn oldest_read(job: &Job, cold: &ColdTable) -> i64 {
+fn oldest_read(job: &Kept, cold: &ColdTable) -> i64 {
     let folder = format!("{}/", cold.table.metadata().location());
     let pinned = job.tier.lake.pins.pinned().into_iter();
     let ours = pinned.filter(|location| location.starts_with(&folder));

@@ -10,7 +10,7 @@ use headwater_primitives::{
     Attributes, ErrorKind, Namespace, Result, Sequence, WriteOptions, jsonb,
 };
 use headwater_testkit::crash::{self, Crash, End};
-use headwater_tiering::Tier;
+use headwater_tiering::{Compacted, Expiry, Tier};
 use proptest::prelude::*;
 
 /// Nothing that is archived stays in the hot log.
@@ -82,7 +82,18 @@ enum Step {
     Archive,
     /// Retention takes what it may.
     Retain,
+    /// Compacts, lets all snapshots but the last go, and deletes what that leaves.
+    Tidy,
     Reopen,
+}
+
+fn tidy(tier: &Tier) -> Compacted {
+    let compacted = tier.compact_events().wait().unwrap();
+    let before = tier.namespace().clock().now().after(Duration::from_secs(3600));
+    let expired = tier.expire_events(Expiry { before, keep_last: 1 }).grace(Duration::ZERO);
+    expired.wait().unwrap();
+    tier.clean_events().older_than(Duration::ZERO).wait().unwrap();
+    compacted
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -90,6 +101,7 @@ fn step() -> impl Strategy<Value = Step> {
         5 => (1u64..40).prop_map(Step::Write),
         2 => Just(Step::Archive),
         2 => Just(Step::Retain),
+        1 => Just(Step::Tidy),
         1 => Just(Step::Reopen),
     ]
 }
@@ -118,6 +130,7 @@ proptest! {
                     prop_assert_eq!(archived.last.0, all.len() as u64);
                 }
                 Step::Retain => drop(changes.enforce_retention().unwrap()),
+                Step::Tidy => drop(tidy(&tier)),
                 Step::Reopen => {
                     drop((changes, tier));
                     ns.close().unwrap();
@@ -228,14 +241,86 @@ fn only_what_is_old_enough_is_archived() {
     assert_eq!((again.events, again.last, again.snapshot), (0, Sequence(10), None));
 }
 
-const STEPS: [&str; 4] = [
+#[test]
+fn files_of_events_are_merged_while_they_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ns, changes, tier) = opened(folder.path());
+    assert_eq!(tier.compact_events().wait().unwrap(), Compacted::default(), "there is nothing yet");
+    for number in 0..6 {
+        write(&changes, number, 20);
+        tier.archive_events().wait().unwrap();
+    }
+    let all = from(&changes, Start::Beginning);
+    changes.set_retention(NONE).wait().unwrap();
+    changes.enforce_retention().unwrap();
+    let mut events =
+        changes.subscribe(Start::Beginning, EventFilter::all()).unwrap().batch_bytes(1);
+    let first = lines(&events.try_next_batch().unwrap().unwrap());
+    let compacted = tidy(&tier);
+    assert_eq!((compacted.merged, compacted.written), (6, 1));
+    assert_eq!((compacted.rows, compacted.dropped), (120, 0));
+    assert_eq!([first, drained(events)].concat(), all);
+    assert_eq!(from(&changes, Start::Beginning), all);
+    // The files that the reader held are gone with the next one.
+    tidy(&tier);
+    assert_eq!(from(&changes, Start::Beginning), all);
+    let parquet = |path: &std::path::Path| path.extension().is_some_and(|end| end == "parquet");
+    assert_eq!(files_below(folder.path()).iter().filter(|path| parquet(path)).count(), 1);
+    assert_eq!(tier.compact_events().wait().unwrap().merged, 0);
+    assert_eq!(tier.status().wait().unwrap(), [], "the log is no table of a store");
+    drop((changes, tier));
+    ns.close().unwrap();
+    let (_ns, changes, _tier) = opened(folder.path());
+    assert_eq!(from(&changes, Start::Beginning), all);
+}
+
+fn files_below(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let files = entries.flat_map(|path| match path.is_dir() {
+        true => files_below(&path),
+        false => vec![path],
+    });
+    files.collect()
+}
+
+#[test]
+fn a_gap_between_archives_stays_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_ns, changes, tier) = opened(folder.path());
+    write(&changes, 0, 10);
+    tier.archive_events().wait().unwrap();
+    tier.end_archive().wait().unwrap();
+    write(&changes, 1, 10);
+    changes.set_retention(NONE).wait().unwrap();
+    changes.enforce_retention().unwrap();
+    for number in 2..4 {
+        write(&changes, number, 10);
+        tier.archive_events().wait().unwrap();
+    }
+    let range = tier.archived_events().wait().unwrap();
+    assert_eq!(range, Some(Sequence(21)..=Sequence(40)));
+    let compacted = tidy(&tier);
+    assert_eq!((compacted.merged, compacted.written), (2, 1), "what comes after the gap");
+    assert_eq!(from(&changes, Start::At(Sequence(21))).len(), 20);
+}
+
+const STEPS: [&str; 12] = [
     "tier.archive.files",
     "tier.archive.snapshot",
     "tier.archive.commit",
     "tier.archive.committed",
+    "tier.compact.file",
+    "tier.compact.files",
+    "tier.compact.snapshot",
+    "tier.compact.commit",
+    "tier.compact.committed",
+    "tier.expire.commit",
+    "tier.expire.committed",
+    "tier.expire.delete",
 ];
 
-/// Writes transactions, archives and lets retention take what it may, until it ends.
+/// Writes transactions, archives and lets retention take what it may, and keeps the table in shape, until
+/// it ends.
 #[test]
 fn a_process_that_dies_at_any_step_loses_no_event_and_doubles_none() {
     if let Some(child) = crash::child() {
@@ -250,7 +335,9 @@ fn a_process_that_dies_at_any_step_loses_no_event_and_doubles_none() {
             });
             loop {
                 tier.archive_events().wait().unwrap();
+                tier.archive_events().wait().unwrap();
                 changes.enforce_retention().unwrap();
+                tidy(&tier);
             }
         });
     }
