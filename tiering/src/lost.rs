@@ -15,7 +15,7 @@ use headwater_primitives::{RecordId, Result, Sequence, block_on};
 use iceberg::TableIdent;
 use object_store::ObjectStore;
 
-use crate::cold::{ColdTable, ColdTables, Pins, fold_all, table_ident};
+use crate::cold::{ColdTable, ColdTables, Pins, fold_all, table_ident, unescape};
 use crate::error::{from_objects, from_store};
 use crate::events;
 use crate::io::LakeStorage;
@@ -65,7 +65,7 @@ impl LostLake {
     pub fn tables(&self, store: Store) -> Vec<String> {
         let of_store =
             self.tables.keys().filter(|ident| ident.namespace().as_ref()[..] == [store.name()]);
-        of_store.map(|ident| ident.name().to_owned()).collect()
+        of_store.map(|ident| unescape(ident.name())).collect()
     }
 
     /// The rows of a table, in pages, in no order. A row that was written over or deleted since it was

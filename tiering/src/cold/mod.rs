@@ -2,12 +2,14 @@
 
 mod files;
 mod fold;
+mod names;
 mod pins;
 mod table;
 mod view;
 
 pub use files::{ColdFile, ColdFiles, CountedRows};
 pub(crate) use fold::fold_all;
+pub(crate) use names::unescape;
 pub(crate) use pins::{Pin, Pins};
 pub(crate) use table::{ColdTable, ColdTables, table_ident};
 pub use view::ColdView;

@@ -11,6 +11,7 @@ use iceberg::table::Table;
 use iceberg::{NamespaceIdent, TableIdent};
 use tokio::sync::OnceCell;
 
+use super::names::escape;
 use crate::error::OrLake;
 use crate::files::{FilePlace, FileReader, FooterCache, WrittenFile, read_position_deletes};
 use crate::io::LakeStorage;
@@ -54,7 +55,7 @@ pub(crate) struct ColdTable {
 
 /// The Iceberg name of a store's table.
 pub(crate) fn table_ident(store: Store, name: &str) -> TableIdent {
-    TableIdent::new(NamespaceIdent::new(store.name().to_owned()), name.to_owned())
+    TableIdent::new(NamespaceIdent::new(store.name().to_owned()), escape(name))
 }
 
 impl ColdTables {

@@ -4,6 +4,7 @@ mod crash;
 mod faults;
 mod model;
 mod moving;
+mod names;
 mod past;
 mod place;
 mod python;

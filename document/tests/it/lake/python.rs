@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use crate::support::{all, defects};
 
 /// The Python that has what `xtask/python-tests.txt` names; `None` when nothing says which.
-fn python() -> Option<String> {
+pub(super) fn python() -> Option<String> {
     let python = std::env::var("HEADWATER_PYTHON").ok();
     if python.is_none() {
         let ci = std::env::var("CI").is_ok_and(|value| value == "true");
@@ -24,7 +24,7 @@ fn python() -> Option<String> {
     python
 }
 
-fn read(python: &str, folder: &Path, table: &str) -> Value {
+pub(super) fn read(python: &str, folder: &Path, table: &str) -> Value {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/read_collection.py");
     let mut command = Command::new(python);
     command.arg(script).arg(folder.join("hot.db")).arg(table);
