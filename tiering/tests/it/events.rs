@@ -331,6 +331,8 @@ fn a_process_that_dies_at_any_step_loses_no_event_and_doubles_none() {
                 for number in 0.. {
                     write(&changes, number, 5);
                     child.ack(number.to_string());
+                    // Each step reads and compacts all of it.
+                    std::thread::sleep(Duration::from_millis(20));
                 }
             });
             loop {
