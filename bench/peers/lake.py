@@ -40,18 +40,18 @@ def main(db, folder):
     catalog = SqlCatalog("peer", uri=f"sqlite:///{folder}/catalog.db", warehouse=f"file://{folder}/lake")
     catalog.create_namespace("document")
     started = time.perf_counter()
-    table = rows(db)
-    catalog.create_table("document.orders", schema=table.schema).append(table)
+    orders = rows(db)
+    catalog.create_table("document.orders", schema=orders.schema).append(orders)
     appended = time.perf_counter() - started
 
     connection = duckdb.connect()
     connection.execute("SET threads = 1")
     file = f"{folder}/rows.parquet"
     started = time.perf_counter()
-    connection.execute(f"COPY (SELECT * FROM table ORDER BY id) TO '{file}' (FORMAT parquet, COMPRESSION zstd)")
+    connection.execute(f"COPY (SELECT * FROM orders ORDER BY id) TO '{file}' (FORMAT parquet, COMPRESSION zstd)")
     copied = time.perf_counter() - started
     print(json.dumps({
-        "rows": table.num_rows,
+        "rows": orders.num_rows,
         "pyiceberg": {"seconds": appended, "bytes": size(f"{folder}/lake", ".parquet")},
         "duckdb": {"seconds": copied, "bytes": os.path.getsize(file)},
     }))
