@@ -92,23 +92,26 @@ impl Scan {
         self.table.has_archived()
     }
 
-    /// How many documents there are in both tiers. Cost: a pass over an index. `None` for a past state,
-    /// of which nobody keeps count.
+    /// How many documents both tiers have now, those included that have [ended](Scan::ended). Cost: a pass
+    /// over the table or an index, which takes as long as there are rows: what the change log tells since
+    /// an earlier count is the cheaper way to the next one.
     ///
     /// # Errors
     /// SQLite's errors.
-    pub fn count(&self, snapshot: &Snapshot<'_>, now: i64) -> Result<Option<u64>> {
-        if self.past.is_some() {
-            return Ok(None);
-        }
-        let table = &self.table.sql.table;
-        let count = |select: &str, params: &[i64]| -> Result<i64> {
-            let mut statement = snapshot.sql().prepare_cached(select)?;
-            Ok(statement.query_row(params_from_iter(params), |row| row.get(0))?)
-        };
-        let all = count(&format!("SELECT count(*) FROM {table}"), &[])?;
-        let ended = count(&format!("SELECT count(*) FROM {table} WHERE expires <= ?"), &[now])?;
-        Ok(Some((all - ended) as u64))
+    pub fn rows(&self, snapshot: &Snapshot<'_>) -> Result<u64> {
+        let select = format!("SELECT count(*) FROM {}", self.table.sql.table);
+        let mut statement = snapshot.sql().prepare_cached(&select)?;
+        Ok(statement.query_row([], |row| row.get::<_, i64>(0))? as u64)
+    }
+
+    /// How many of these have expired by `now`, in microseconds since 1970, and are not swept yet.
+    ///
+    /// # Errors
+    /// SQLite's errors.
+    pub fn ended(&self, snapshot: &Snapshot<'_>, now: i64) -> Result<u64> {
+        let select = format!("SELECT count(*) FROM {} WHERE expires <= ?", self.table.sql.table);
+        let mut statement = snapshot.sql().prepare_cached(&select)?;
+        Ok(statement.query_row([now], |row| row.get::<_, i64>(0))? as u64)
     }
 
     /// The documents of the lake that count no more, since they were written after the moment, with

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use headwater_cdc::{ChangeLog, EventFilter, Start, Store};
+use headwater_cdc::{ChangeLog, EventFilter, Op, Start, Store};
 use headwater_document::{DocumentStore, Scan};
 use headwater_primitives::filter::Filter;
 use headwater_primitives::{ErrorKind, Result, Sequence, Snapshot, Timestamp};
@@ -28,6 +28,8 @@ struct Known {
     inference: Inference,
     /// Every event up to this one was looked at.
     upto: Sequence,
+    /// Rows of both tiers after the event `upto`.
+    all: u64,
     /// Rows that were looked at in the first pass, and events since.
     rows: u64,
     events: u64,
@@ -42,9 +44,9 @@ pub(crate) struct Looked<'a> {
 }
 
 impl Inferences {
-    /// What the rows of the table make of columns. It may have seen rows that are no more, and some that
-    /// are still to come.
-    pub(crate) fn of(&self, table: &Looked<'_>) -> Result<Inference> {
+    /// What the rows of the table make of columns, and how many of them both tiers have, if that is known.
+    /// Columns may be of rows that are no more, and of some that are still to come.
+    pub(crate) fn of(&self, table: &Looked<'_>) -> Result<(Inference, Option<u64>)> {
         let name = table.store.name();
         let slot = {
             let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -62,17 +64,25 @@ impl Inferences {
             Some(known) => known,
             None => Known::look(table, head)?,
         };
+        // A snapshot that is older than what others have seen since has rows of its own.
+        let all = (known.upto == head).then_some(known.all);
         let inference = known.inference.clone();
         *slot = Some(known);
-        Ok(inference)
+        Ok((inference, all))
     }
 }
 
 impl Known {
     fn look(table: &Looked<'_>, head: Sequence) -> Result<Known> {
-        let mut known =
-            Known { inference: Inference::new(Some(ID_FIELD)), upto: head, rows: 0, events: 0 };
+        let mut known = Known {
+            inference: Inference::new(Some(ID_FIELD)),
+            upto: head,
+            all: 0,
+            rows: 0,
+            events: 0,
+        };
         let Some(scan) = table.store.scan(table.snapshot, None)? else { return Ok(known) };
+        known.all = scan.rows(table.snapshot)?;
         known.rows = observe(&Arc::new(scan), table, &mut known.inference)?;
         Ok(known)
     }
@@ -81,6 +91,7 @@ impl Known {
     /// back so far, or when most of what was seen has been written over.
     fn catch_up(&mut self, table: &Looked<'_>, head: Sequence) -> Result<bool> {
         let filter = EventFilter::all().store(Store::Document).table(table.store.name());
+        table.changes.reach(table.snapshot.sql())?;
         let mut events = match table.changes.subscribe(Start::At(self.upto.next()), filter) {
             Err(error) if error.kind() == ErrorKind::ResnapshotRequired => return Ok(false),
             events => events?,
@@ -94,9 +105,15 @@ impl Known {
             for event in batch.events() {
                 let event = event?;
                 self.events += 1;
-                if event.sequence() <= head
-                    && let Some(body) = event.after_bytes()
-                {
+                if event.sequence() > head {
+                    continue;
+                }
+                match event.op() {
+                    Some(Op::Create) => self.all += 1,
+                    Some(Op::Delete) => self.all = self.all.saturating_sub(1),
+                    _ => {}
+                }
+                if let Some(body) = event.after_bytes() {
                     self.inference.observe(body)?;
                 }
             }

@@ -88,7 +88,7 @@ async fn see(reading: &Reading, name: &str) -> Result<Seen> {
         let namespace = &sql.0.namespace;
         let store: DocumentStore = DocumentStore::open(namespace, &name)?;
         let looked = Looked { store: &store, changes: &sql.0.changes, snapshot, now };
-        let mut inference = sql.0.shared.inferences.of(&looked)?;
+        let (mut inference, all) = sql.0.shared.inferences.of(&looked)?;
         let scan = store.scan(snapshot, moment)?.ok_or_else(|| {
             Error::new(ErrorKind::NotFound, format!("collection {name:?} is not there any more"))
         })?;
@@ -103,7 +103,14 @@ async fn see(reading: &Reading, name: &str) -> Result<Seen> {
             }
             false => None,
         };
-        let count = scan.count(snapshot, now.0)?;
+        // Of a past state nobody keeps count.
+        let count = match (moment, all) {
+            (Some(_), _) => None,
+            (None, Some(all)) => Some(all),
+            (None, None) => Some(scan.rows(snapshot)?),
+        };
+        let ended = if count.is_some() { scan.ended(snapshot, now.0)? } else { 0 };
+        let count = count.map(|all| all.saturating_sub(ended));
         Ok(Seen { scan, inference, cold, count })
     })
     .await
