@@ -20,7 +20,7 @@ pub(crate) fn run(db: &Path, verb: TierVerb) -> Outcome {
     match verb {
         TierVerb::Run(options) => move_documents(db, &options),
         TierVerb::Archive(options) => archive(db, &options),
-        TierVerb::Compact(options) => upkeep::compact(db, &options),
+        TierVerb::Compact(tables) => upkeep::compact(db, &tables),
         TierVerb::Expire(options) => upkeep::expire(db, &options),
         TierVerb::Clean(options) => upkeep::clean(db, &options),
         TierVerb::Status => status(db),

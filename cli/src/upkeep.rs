@@ -7,7 +7,7 @@ use headwater::lake::{Expiry, Tier};
 use headwater::{Headwater, Result};
 use serde_json::{Map, Value, json};
 
-use crate::arguments::{TierClean, TierCompact, TierExpire, TierTables};
+use crate::arguments::{TierClean, TierExpire, TierTables};
 use crate::database;
 use crate::failure::Outcome;
 use crate::output::Output;
@@ -29,8 +29,8 @@ impl Table {
     }
 }
 
-pub(crate) fn compact(path: &Path, options: &TierCompact) -> Outcome {
-    each(path, &options.tables, |tier, table, count| {
+pub(crate) fn compact(path: &Path, tables: &TierTables) -> Outcome {
+    each(path, tables, |tier, table, count| {
         let compaction = match table {
             Table::Documents(documents) => tier.compact(documents),
             Table::Events => tier.compact_events(),

@@ -8,7 +8,7 @@
 //!   named fail point ends them.
 //! - [`strace`]: what a child asked of the kernel, in order.
 //! - [`documents`] and the `arb_…` strategies: realistic and arbitrary documents.
-//! - [`dataset`]: the shared data sets on disk.
+//! - [`dataset`]: the shared data sets on disk; [`s3`]: a place in the S3 server of a test run.
 //! - [`Rng`]: the seeded randomness behind all of it.
 //!
 //! Unit tests inside `headwater-primitives` see two copies of that crate, their own and the one that
@@ -24,7 +24,16 @@ pub mod strace;
 mod dataset;
 mod generate;
 mod rng;
+mod s3;
 
 pub use self::dataset::dataset;
 pub use self::generate::{arb_document, arb_key, arb_scalar, arb_text, arb_value, documents};
 pub use self::rng::Rng;
+pub use self::s3::{S3Place, s3};
+
+/// Says why a test is skipped; with `CI=true` it panics, since there a skipped test would look like a
+/// passed one.
+fn skipped(why: &str) {
+    assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "{why}");
+    eprintln!("skipped: {why}");
+}

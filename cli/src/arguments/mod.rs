@@ -1,5 +1,6 @@
 //! The command line.
 
+mod duration;
 mod sql;
 mod tier;
 mod vector;
@@ -12,9 +13,7 @@ use headwater::cdc::{Op, Store};
 use headwater::document::Order;
 
 pub(crate) use sql::{RowFormat, SqlStatement};
-pub(crate) use tier::{
-    TierArchive, TierClean, TierCompact, TierExpire, TierRun, TierTables, TierVerb,
-};
+pub(crate) use tier::{TierArchive, TierClean, TierExpire, TierRun, TierTables, TierVerb};
 #[cfg(feature = "lance")]
 pub(crate) use vector::DemoteOptions;
 pub(crate) use vector::{CreateOptions, SearchQuery, VectorVerb};

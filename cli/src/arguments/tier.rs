@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
+use super::duration::duration;
+
 /// What to do with the lake.
 #[derive(Subcommand)]
 pub(crate) enum TierVerb {
@@ -13,7 +15,7 @@ pub(crate) enum TierVerb {
     /// Put the change log into the lake, so that the hot tier's retention takes nothing that is not there.
     Archive(TierArchive),
     /// Write small files of the lake as fewer larger ones, without the rows that are gone.
-    Compact(TierCompact),
+    Compact(TierTables),
     /// Let go of old snapshots, and delete the files that only they reached an hour later or more.
     Expire(TierExpire),
     /// Delete files that nothing names: what crashed attempts left.
@@ -30,13 +32,6 @@ pub(crate) struct TierTables {
     pub(crate) store: Option<String>,
     /// The collection; all of them, and the archived change log, when absent.
     pub(crate) name: Option<String>,
-}
-
-/// What to compact.
-#[derive(Args)]
-pub(crate) struct TierCompact {
-    #[command(flatten)]
-    pub(crate) tables: TierTables,
 }
 
 /// Which snapshots to let go.
@@ -98,32 +93,4 @@ pub(crate) struct TierArchive {
     /// Where the lake is to be, the first time: a folder, or a URL such as s3://bucket/prefix.
     #[arg(long, value_name = "URL")]
     pub(crate) location: Option<PathBuf>,
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("{text:?} is no duration: write a number and s, m, h or d, such as 30d");
-    let unit = text.chars().last().ok_or_else(wrong)?;
-    let seconds = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3600,
-        'd' => 86_400,
-        _ => return Err(wrong()),
-    };
-    let number: u64 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
-    number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(wrong)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_are_numbers_with_a_unit() {
-        assert_eq!(duration("90m"), Ok(Duration::from_secs(5400)));
-        assert_eq!(duration("0s"), Ok(Duration::ZERO));
-        for text in ["", "d", "5", "-5d", "5w", "5é", "99999999999999999999d"] {
-            assert!(duration(text).is_err(), "{text:?}");
-        }
-    }
 }

@@ -6,6 +6,8 @@ use clap::{Args, Subcommand};
 use headwater::vector::Metric;
 
 use super::One;
+#[cfg(feature = "lance")]
+use super::duration::duration;
 
 /// What to do with vector stores.
 #[derive(Subcommand)]
@@ -60,23 +62,6 @@ pub(crate) struct DemoteOptions {
     /// Where they go, the first time: a folder, or a URL such as s3://bucket/notes.lance.
     #[arg(long, value_name = "URL")]
     pub(crate) location: Option<String>,
-}
-
-/// A number with its unit.
-#[cfg(feature = "lance")]
-fn duration(text: &str) -> Result<std::time::Duration, String> {
-    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(split);
-    let seconds: u64 = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 60 * 60,
-        "d" => 24 * 60 * 60,
-        _ => return Err("a number with s, m, h or d behind it, such as 30d".to_owned()),
-    };
-    let number: u64 = number.parse().map_err(|error| format!("{number:?}: {error}"))?;
-    let seconds = number.checked_mul(seconds).ok_or("longer than anything")?;
-    Ok(std::time::Duration::from_secs(seconds))
 }
 
 /// What a store is made with.

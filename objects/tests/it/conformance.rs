@@ -7,7 +7,7 @@ use headwater_objects::{
     Budgeted, DurableLocal, Fault, Faulty, Operation, Prefixed, Retrying, Rule, Sync,
 };
 
-use crate::support::{eager, key, local, memory, milliseconds};
+use crate::support::{key, local, memory, milliseconds, stubborn};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_local_store_conforms() {
@@ -66,7 +66,7 @@ async fn retries_hide_faults() {
             .rule(rule(Fault::ErrorAfter))
             .rule(rule(Fault::TimeoutAfter(milliseconds(1))))
             .rule(Rule::new(Fault::Torn).operation(Operation::Body).chance(0.2));
-        let store = Retrying::new(Arc::new(faulty.clone()), eager());
+        let store = Retrying::new(Arc::new(faulty.clone()), stubborn());
         conformance(Arc::new(store.clone())).await;
         assert!(faulty.injected().len() > 50 && store.repeated() > 50, "seed {seed}");
     }

@@ -1,34 +1,19 @@
 //! S3 for real: a server on loopback, at `HEADWATER_S3`, with the bucket `headwater`.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use headwater_objects::object_store::{ObjectStore, ObjectStoreExt, PutMode};
 use headwater_objects::testing::{conformance, long_listing};
 use headwater_objects::{Fault, Faulty, Objects, OpenOptions, Operation, Retrying, Rule, open};
+use headwater_testkit::s3;
 
-use crate::support::{eager, key, read};
+use crate::support::{eager, key, read, stubborn};
 
-/// A place of its own in the server's bucket. Without a server it prints that the test is skipped
-/// and returns `None`; with `CI=true` it panics, since there a skipped test would look like a
-/// passed one.
+/// A place of its own in the server's bucket, if there is a server.
 fn bucket(name: &str) -> Option<Objects> {
-    let Ok(endpoint) = std::env::var("HEADWATER_S3") else {
-        let message = "HEADWATER_S3 names no S3 server; `cargo xtask test` starts one";
-        assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "{message}");
-        eprintln!("skipped: {message}");
-        return None;
-    };
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
-    let options = OpenOptions::new()
-        .set("aws_endpoint", endpoint)
-        .set("aws_allow_http", "true")
-        .set("aws_region", "us-east-1")
-        .set("aws_access_key_id", "test")
-        .set("aws_secret_access_key", "test")
-        .retry(eager());
-    let url = format!("s3://headwater/{name}/{}-{now}", std::process::id());
-    Some(open(&url, &options).unwrap())
+    let place = s3(name)?;
+    let options: OpenOptions = place.settings.into_iter().collect();
+    Some(open(&place.url, &options.retry(eager())).unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -51,7 +36,7 @@ async fn s3_conforms_though_its_answers_are_lost() {
         .rule(rule(Fault::ErrorBefore))
         .rule(rule(Fault::ErrorAfter))
         .rule(Rule::new(Fault::Torn).operation(Operation::Body).chance(0.2));
-    let store = Retrying::new(Arc::new(faulty.clone()), eager());
+    let store = Retrying::new(Arc::new(faulty.clone()), stubborn());
     conformance(Arc::new(store)).await;
     assert!(faulty.injected().len() > 50);
 }

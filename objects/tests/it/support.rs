@@ -35,6 +35,11 @@ pub(crate) fn eager() -> RetryPolicy {
     RetryPolicy { first_pause, longest_pause, seed: Some(1), ..RetryPolicy::default() }
 }
 
+/// Goes on through any row of faults that chance makes: ten of one in five are rare, and do happen.
+pub(crate) fn stubborn() -> RetryPolicy {
+    RetryPolicy { attempts: 40, ..eager() }
+}
+
 pub(crate) fn milliseconds(number: u64) -> std::time::Duration {
     std::time::Duration::from_millis(number)
 }

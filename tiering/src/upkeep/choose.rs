@@ -63,9 +63,9 @@ pub(super) fn runs<'t>(cold: &'t ColdTable, options: &FileOptions) -> Result<Vec
     let spec = cold.table.metadata().default_partition_spec_id();
     let mut files: Vec<(Sequence, Sequence, &LiveFile)> = Vec::new();
     for file in cold.files.data() {
-        if let (Some(first), Some(last)) = events::bounds(cold, file) {
-            files.push((first, last, file));
-        }
+        // Without bounds nobody knows what the file's events follow.
+        let (Some(first), Some(last)) = events::bounds(cold, file) else { return Ok(Vec::new()) };
+        files.push((first, last, file));
     }
     files.sort_unstable_by_key(|(first, last, _)| (*first, *last));
     let mut runs: Vec<Group<'t>> = Vec::new();

@@ -1,9 +1,10 @@
 //! A lake in S3: a server on loopback, at `HEADWATER_S3`, with the bucket `headwater`.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use headwater_document::DocumentStore;
 use headwater_document::primitives::Namespace;
+use headwater_testkit::s3;
 use headwater_tiering::objects::OpenOptions;
 use headwater_tiering::{LakeOptions, Policy, Tier};
 use serde_json::json;
@@ -13,24 +14,11 @@ use super::moving::people;
 use super::upkeep::last_only;
 use crate::support::{all, defects, events, folded, stored};
 
-/// A place of its own in the server's bucket; `None` without a server, which with `CI=true` is a
-/// failure.
+/// A lake of its own in the server's bucket, if there is a server.
 fn bucket() -> Option<LakeOptions> {
-    let Ok(endpoint) = std::env::var("HEADWATER_S3") else {
-        let message = "HEADWATER_S3 names no S3 server; `cargo xtask test` starts one";
-        assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "{message}");
-        println!("skipped: {message}");
-        return None;
-    };
-    let objects = OpenOptions::new()
-        .set("aws_endpoint", endpoint)
-        .set("aws_allow_http", "true")
-        .set("aws_region", "us-east-1")
-        .set("aws_access_key_id", "test")
-        .set("aws_secret_access_key", "test");
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
-    let url = format!("s3://headwater/document/{}-{now}", std::process::id());
-    Some(LakeOptions::new().location(url).objects(objects))
+    let place = s3("document")?;
+    let objects: OpenOptions = place.settings.into_iter().collect();
+    Some(LakeOptions::new().location(place.url).objects(objects))
 }
 
 #[test]

@@ -9,6 +9,7 @@ use headwater_tiering::Policy;
 use serde_json::{Value, json};
 
 use super::hand_off;
+use crate::soak::resident;
 use crate::support::Raise;
 
 const BATCH: usize = 10_000;
@@ -20,13 +21,6 @@ struct Cost {
     slowest: Duration,
     /// The most memory that the process had.
     mebibytes: u64,
-}
-
-/// The memory that this process has in use.
-fn resident() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
 }
 
 /// Hands `documents` off while two threads write new ones and change old ones.

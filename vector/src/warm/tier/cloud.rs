@@ -32,10 +32,6 @@ pub(super) fn registry() -> Arc<ObjectStoreRegistry> {
 
 /// Refuses a place in a service that could not be opened. Asks nothing of the service.
 pub(super) fn check(tier: &WarmTier) -> Result<()> {
-    let scheme = tier.location.split_once("://").map_or("", |(scheme, _)| scheme);
-    if !SCHEMES.contains(&scheme) {
-        return Ok(());
-    }
     let options: OpenOptions = tier.options.iter().collect();
     headwater_objects::open(&tier.location, &options).map(drop).map_err(|error| {
         let reason = format!("warm tier {}: {error}", tier.location);

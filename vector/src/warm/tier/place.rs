@@ -56,7 +56,14 @@ impl WarmTier {
                 self.location
             )));
         }
-        self.check_service()
+        match self.location.split_once("://") {
+            None | Some(("file" | "memory", _)) => Ok(()),
+            Some(("s3" | "gs" | "az" | "abfss", _)) => self.check_service(),
+            Some((scheme, _)) => Err(Error::invalid(format!(
+                "warm tier {}: there is no store for {scheme}: it can be file, s3, gs, az or abfss",
+                self.location
+            ))),
+        }
     }
 
     #[cfg(feature = "cloud")]
@@ -66,10 +73,6 @@ impl WarmTier {
 
     #[cfg(not(feature = "cloud"))]
     fn check_service(&self) -> Result<()> {
-        let local = ["file://", "memory://"].iter().any(|scheme| self.location.starts_with(scheme));
-        if self.location.is_empty() || local {
-            return Ok(());
-        }
         Err(Error::new(
             ErrorKind::Unsupported,
             format!(

@@ -1,31 +1,19 @@
 //! A warm tier in S3: a server on loopback, at `HEADWATER_S3`, with the bucket `headwater`.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::ops::ControlFlow;
 
+use headwater_testkit::s3;
 use headwater_vector::primitives::ErrorKind;
 use headwater_vector::{Demote, WarmTier};
 
 use super::support::{demote, embedding, filled, nearest, opened, row};
 use crate::support::{defects, refused};
 
-/// A place of its own in the server's bucket; `None` without a server, which with `CI=true` is a
-/// failure.
+/// A warm tier of its own in the server's bucket, if there is a server.
 fn bucket() -> Option<WarmTier> {
-    let Ok(endpoint) = std::env::var("HEADWATER_S3") else {
-        let message = "HEADWATER_S3 names no S3 server; `cargo xtask test` starts one";
-        assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "{message}");
-        println!("skipped: {message}");
-        return None;
-    };
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
-    let url = format!("s3://headwater/vector/{}-{now}/rows.lance", std::process::id());
-    let tier = WarmTier::at(url)
-        .option("aws_endpoint", endpoint)
-        .option("aws_allow_http", "true")
-        .option("aws_region", "us-east-1")
-        .option("aws_access_key_id", "test")
-        .option("aws_secret_access_key", "test");
-    Some(tier)
+    let place = s3("vector")?;
+    let tier = WarmTier::at(format!("{}/rows.lance", place.url));
+    Some(place.settings.into_iter().fold(tier, |tier, (key, value)| tier.option(key, value)))
 }
 
 #[test]
@@ -52,7 +40,7 @@ fn a_warm_tier_in_s3_is_one_like_any_other() {
 
     let (_other, store) = filled(10);
     store.set_warm_tier(tier).wait().unwrap();
-    let demoted = store.demote(Demote::all(), |_| std::ops::ControlFlow::Continue(()));
+    let demoted = store.demote(Demote::all(), |_| ControlFlow::Continue(()));
     refused(demoted, ErrorKind::AlreadyExists, &["somebody else's"]);
 }
 
@@ -64,4 +52,6 @@ fn settings_that_a_service_does_not_have_are_refused_at_once() {
     refused(refusal, ErrorKind::InvalidInput, &["s3://bucket/rows.lance", "aws_colour"]);
     let refusal = store.set_warm_tier(WarmTier::at("s3:///rows.lance")).wait();
     refused(refusal, ErrorKind::InvalidInput, &["no bucket"]);
+    let refusal = store.set_warm_tier(WarmTier::at("ftp://host/rows.lance")).wait();
+    refused(refusal, ErrorKind::InvalidInput, &["no store for ftp"]);
 }
