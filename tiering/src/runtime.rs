@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use headwater_primitives::{Error, ErrorKind, Namespace, Result};
 use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::task::JoinHandle;
 
 /// What comes from the lake. It may be awaited on any executor, or blocked on.
 pub type Later<T> = Pin<Box<dyn Future<Output = Result<T>> + Send>>;
@@ -44,13 +45,7 @@ impl LakeRuntime {
             Err(error) => return Box::pin(std::future::ready(Err(error))),
         };
         let task = handle.spawn(work);
-        Box::pin(async move {
-            match task.await {
-                Ok(result) => result,
-                Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-                Err(_) => Err(closed()),
-            }
-        })
+        Box::pin(joined(task))
     }
 
     /// The runtime as iceberg takes it.
@@ -94,6 +89,15 @@ impl LakeRuntime {
     }
 }
 
-pub(crate) fn closed() -> Error {
+/// What a task came to.
+pub(crate) async fn joined<T>(task: JoinHandle<Result<T>>) -> Result<T> {
+    match task.await {
+        Ok(result) => result,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(_) => Err(closed()),
+    }
+}
+
+fn closed() -> Error {
     Error::new(ErrorKind::Closed, "the namespace is closed, and with it its lake")
 }

@@ -1,6 +1,5 @@
 //! What a store does so that its rows can move to the lake.
 
-use bytes::Bytes;
 use headwater_cdc::Store;
 use headwater_primitives::{IdKind, Namespace, RecordId, Result, Sequence, Snapshot, Transaction};
 
@@ -27,18 +26,20 @@ pub trait TieredTable: Send + Sync {
     /// The top-level field of a row that holds its id.
     fn id_field(&self) -> &str;
 
-    /// Rows of `versions` that are whole and may move, by row number, from row number `from` on, until
-    /// their bodies pass `bytes`.
+    /// Gives `each` the rows of `versions` that are whole and may move, by row number, from row number
+    /// `from` on, until their bodies pass `bytes`. Returns the row number to go on from, and `None` after
+    /// the last row.
     ///
     /// # Errors
-    /// SQLite's errors.
+    /// SQLite's errors, and those of `each`, which end it.
     fn frozen(
         &self,
         snapshot: &Snapshot<'_>,
         versions: Versions,
         from: i64,
         bytes: usize,
-    ) -> Result<FrozenRows>;
+        each: &mut dyn FnMut(FrozenRow<'_>) -> Result<()>,
+    ) -> Result<Option<i64>>;
 
     /// The greatest version that has to move so that no more than `keep` stays; zero when none has to.
     ///
@@ -75,22 +76,13 @@ pub struct Versions {
 
 /// A row at the version at which it goes to the lake.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FrozenRow {
+pub struct FrozenRow<'a> {
     /// Its id.
     pub id: RecordId,
     /// The sequence of its last write.
     pub version: Sequence,
     /// Its body, in SQLite's JSONB.
-    pub body: Bytes,
-}
-
-/// Some of the rows of a range.
-#[derive(Debug, Default)]
-pub struct FrozenRows {
-    /// The rows.
-    pub rows: Vec<FrozenRow>,
-    /// The row number to go on from; `None` after the last row.
-    pub next: Option<i64>,
+    pub body: &'a [u8],
 }
 
 /// How much of a table is to stay in the hot tier: what was written last.

@@ -1,10 +1,9 @@
 //! The document store as a store whose rows can move to the lake.
 
-use bytes::Bytes;
 use headwater_cdc::Store;
 use headwater_primitives::rusqlite::{OptionalExtension, Row, params};
 use headwater_primitives::{Error, Namespace, Result, Sequence, Snapshot, Transaction};
-use headwater_tiering::{FrozenRow, FrozenRows, HotShare, TieredTable, Versions};
+use headwater_tiering::{FrozenRow, HotShare, TieredTable, Versions};
 
 use crate::document::Document;
 use crate::id::{DocumentId, IdKind};
@@ -38,8 +37,9 @@ impl<T: Document> TieredTable for DocumentStore<T> {
         versions: Versions,
         from: i64,
         bytes: usize,
-    ) -> Result<FrozenRows> {
-        let Some(table) = self.collection.table()? else { return Ok(FrozenRows::default()) };
+        each: &mut dyn FnMut(FrozenRow<'_>) -> Result<()>,
+    ) -> Result<Option<i64>> {
+        let Some(table) = self.collection.table()? else { return Ok(None) };
         let row = table.sql.row;
         let mut statement = snapshot.sql().prepare_cached(&format!(
             "SELECT {row}, id, version, body FROM {} WHERE {row} >= ?1 AND version > ?2 \
@@ -48,16 +48,16 @@ impl<T: Document> TieredTable for DocumentStore<T> {
         ))?;
         let (after, upto) = (versions.after.0 as i64, versions.upto.0 as i64);
         let mut rows = statement.query(params![from, after, upto])?;
-        let (mut found, mut size) = (Vec::new(), 0);
+        let mut given = 0;
         while let Some(row) = rows.next()? {
-            if size >= bytes {
-                return Ok(FrozenRows { rows: found, next: Some(row.get(0)?) });
+            if given >= bytes {
+                return Ok(Some(row.get(0)?));
             }
             let row = frozen_row(row)?;
-            size += row.body.len();
-            found.push(row);
+            given += row.body.len();
+            each(row)?;
         }
-        Ok(FrozenRows { rows: found, next: None })
+        Ok(None)
     }
 
     fn boundary(&self, snapshot: &Snapshot<'_>, keep: HotShare) -> Result<Sequence> {
@@ -111,11 +111,11 @@ impl<T: Document> TieredTable for DocumentStore<T> {
     }
 }
 
-fn frozen_row(row: &Row<'_>) -> Result<FrozenRow> {
+fn frozen_row<'a>(row: &'a Row<'_>) -> Result<FrozenRow<'a>> {
     let body = row.get_ref(3)?.as_blob().map_err(|_| Error::corrupt("a document is no blob"))?;
     Ok(FrozenRow {
         id: DocumentId::from_sql(row.get_ref(1)?)?,
         version: Sequence(row.get::<_, i64>(2)? as u64),
-        body: Bytes::copy_from_slice(body),
+        body,
     })
 }

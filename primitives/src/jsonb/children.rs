@@ -39,30 +39,64 @@ impl<'a> Iterator for Elements<'a> {
 /// The fields of an object: names and values. Ends early where the object is damaged.
 #[derive(Clone, Debug)]
 pub struct Entries<'a> {
-    rest: &'a [u8],
+    fields: Fields<'a>,
 }
 
 impl<'a> Entries<'a> {
     pub(super) fn new(rest: &'a [u8]) -> Self {
-        Entries { rest }
+        Entries { fields: Fields::new(rest) }
     }
 
     /// As `next`, but tells damage from the end.
     pub(crate) fn try_next(&mut self) -> Result<Option<(Cow<'a, str>, View<'a>)>, Damage> {
-        if self.rest.is_empty() {
-            return Ok(None);
+        let rest = self.fields.rest;
+        let Some((name, value)) = self.fields.try_next()? else { return Ok(None) };
+        match name.as_str() {
+            Some(name) => Ok(Some((name, value))),
+            None => {
+                self.fields.rest = rest;
+                Err(Damage::Name)
+            }
         }
-        let (key, rest) = element::split(self.rest)?;
-        let (value, rest) = element::split(rest)?;
-        let name = key.as_str().ok_or(Damage::Name)?;
-        self.rest = rest;
-        Ok(Some((name, value)))
     }
 }
 
 impl<'a> Iterator for Entries<'a> {
     type Item = (Cow<'a, str>, View<'a>);
 
+    fn next(&mut self) -> Option<Self::Item> {
+        self.try_next().ok().flatten()
+    }
+}
+
+/// The fields of an object with their names as they are stored, to be compared before they are decoded.
+/// Ends early where the object is damaged; a name may be of any kind.
+#[derive(Clone, Debug)]
+pub struct Fields<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Fields<'a> {
+    pub(super) fn new(rest: &'a [u8]) -> Self {
+        Fields { rest }
+    }
+
+    #[inline]
+    fn try_next(&mut self) -> Result<Option<(View<'a>, View<'a>)>, Damage> {
+        if self.rest.is_empty() {
+            return Ok(None);
+        }
+        let (name, rest) = element::split(self.rest)?;
+        let (value, rest) = element::split(rest)?;
+        self.rest = rest;
+        Ok(Some((name, value)))
+    }
+}
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = (View<'a>, View<'a>);
+
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         self.try_next().ok().flatten()
     }

@@ -37,8 +37,8 @@ mod properties;
 #[cfg(test)]
 mod tests;
 
-pub use canonical::is_canonical;
-pub use children::{Elements, Entries};
+pub use canonical::{is_canonical, is_canonical_object};
+pub use children::{Elements, Entries, Fields};
 pub use decode::from_slice;
 pub use encode::{append, to_vec};
 pub use object::ObjectWriter;

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::error::{Error, Result};
 
-use super::children::{Elements, Entries};
+use super::children::{Elements, Entries, Fields};
 use super::damage::Damage;
 use super::element::{self, tag};
 use super::number::{self, Number};
@@ -203,6 +203,12 @@ impl<'a> View<'a> {
     /// The fields of an object in stored order; nothing for any other value.
     pub fn entries(self) -> Entries<'a> {
         Entries::new(self.children(tag::OBJECT))
+    }
+
+    /// As [`entries`](Self::entries), with the names as they are stored.
+    #[inline]
+    pub fn fields(self) -> Fields<'a> {
+        Fields::new(self.children(tag::OBJECT))
     }
 
     /// How many elements an array or fields an object has; 0 for any other value. Walks them all.

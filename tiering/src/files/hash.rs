@@ -20,31 +20,55 @@ impl fmt::Display for ContentHash {
 /// Makes a [`ContentHash`] of rows that come one after the other.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ContentHasher {
-    keys: u32,
-    bodies: u32,
+    keys: Crc,
+    bodies: Crc,
 }
 
 impl ContentHasher {
     /// Takes in the next row.
     pub fn add(&mut self, key: &RecordId, version: Sequence, body: &[u8]) {
-        let mut keys = self.keys;
-        keys = match key {
-            RecordId::Integer(id) => crc32c::crc32c_append(keys, &id.to_le_bytes()),
-            RecordId::Text(id) => framed(keys, id.as_bytes()),
-        };
-        self.keys = crc32c::crc32c_append(keys, &version.0.to_le_bytes());
-        self.bodies = framed(self.bodies, body);
+        match key {
+            RecordId::Integer(id) => self.keys.add(&id.to_le_bytes()),
+            RecordId::Text(id) => self.keys.add_framed(id.as_bytes()),
+        }
+        self.keys.add(&version.0.to_le_bytes());
+        self.bodies.add_framed(body);
+    }
+
+    /// Takes in the rows of `next`, which come after those so far. Costs the same for any number.
+    pub fn append(&mut self, next: ContentHasher) {
+        self.keys.append(next.keys);
+        self.bodies.append(next.bodies);
     }
 
     /// The checksum of all rows so far.
     pub fn finish(self) -> ContentHash {
-        ContentHash(u64::from(self.keys) << 32 | u64::from(self.bodies))
+        ContentHash(u64::from(self.keys.value) << 32 | u64::from(self.bodies.value))
     }
 }
 
-fn framed(crc: u32, bytes: &[u8]) -> u32 {
-    let crc = crc32c::crc32c_append(crc, &(bytes.len() as u64).to_le_bytes());
-    crc32c::crc32c_append(crc, bytes)
+/// A CRC-32C, and of how many bytes it is.
+#[derive(Clone, Copy, Debug, Default)]
+struct Crc {
+    value: u32,
+    bytes: usize,
+}
+
+impl Crc {
+    fn add(&mut self, bytes: &[u8]) {
+        self.value = crc32c::crc32c_append(self.value, bytes);
+        self.bytes += bytes.len();
+    }
+
+    fn add_framed(&mut self, bytes: &[u8]) {
+        self.add(&(bytes.len() as u64).to_le_bytes());
+        self.add(bytes);
+    }
+
+    fn append(&mut self, next: Crc) {
+        self.value = crc32c::crc32c_combine(self.value, next.value, next.bytes);
+        self.bytes += next.bytes;
+    }
 }
 
 #[cfg(test)]
@@ -73,5 +97,20 @@ mod tests {
             assert_ne!(hash(&other), same, "{other:?}");
         }
         assert_eq!(hash(&rows), same);
+    }
+
+    #[test]
+    fn rows_in_parts_are_the_same_rows() {
+        let rows = [("a", 1, "x"), ("bc", 2, "yz"), ("d", 3, "")];
+        for cut in 0..=rows.len() {
+            let mut parts = [ContentHasher::default(); 2];
+            for (index, (id, version, body)) in rows.iter().enumerate() {
+                let part = &mut parts[usize::from(index >= cut)];
+                part.add(&RecordId::from(*id), Sequence(*version), body.as_bytes());
+            }
+            let [mut whole, rest] = parts;
+            whole.append(rest);
+            assert_eq!(whole.finish(), hash(&rows), "cut at {cut}");
+        }
     }
 }

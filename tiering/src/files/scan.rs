@@ -4,7 +4,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_array::{Int64Array, RecordBatch};
 use futures_util::StreamExt;
-use futures_util::stream::BoxStream;
+use futures_util::stream::{self, BoxStream};
 use headwater_primitives::{Error, Result};
 use parquet::arrow::ProjectionMask;
 
@@ -13,9 +13,13 @@ use super::hash::{ContentHash, ContentHasher};
 use super::pruner::Pruner;
 use super::reader::FileReader;
 use super::selection::{self, Chosen};
+use crate::runtime::joined;
 
 /// How many rows a batch has, when nobody says otherwise.
 const BATCH_ROWS: usize = 8192;
+
+/// How many row groups are decoded at the same time when a file is read as a whole.
+const GROUPS_AT_ONCE: usize = 2;
 
 /// What a scan reads.
 #[derive(Clone, Debug)]
@@ -62,9 +66,16 @@ impl FileReader {
     /// # Errors
     /// Each batch may be `Corrupt`, or what the object store reports.
     pub fn scan(&self, scan: &Scan) -> Result<BoxStream<'static, Result<ScanBatch>>> {
-        let chosen = self.unpruned(scan.pruner.as_ref()).without(&self.deleted);
+        self.scan_of(self.unpruned(scan.pruner.as_ref()).without(&self.deleted), scan)
+    }
+
+    fn scan_of(
+        &self,
+        chosen: Chosen,
+        scan: &Scan,
+    ) -> Result<BoxStream<'static, Result<ScanBatch>>> {
         if chosen.is_empty() {
-            return Ok(futures_util::stream::empty().boxed());
+            return Ok(stream::empty().boxed());
         }
         let builder = self.builder(&self.footer.numbered);
         let mask = match &scan.projection {
@@ -89,19 +100,33 @@ impl FileReader {
         Ok(stream.map(split).boxed())
     }
 
-    /// Reads the whole file and makes the checksum of its rows, to be compared with that of the
-    /// writer. Deleted rows count.
+    /// Reads the whole file, two row groups at a time, and makes the checksum of its rows, to be
+    /// compared with that of the writer. Deleted rows count. Runs on tokio.
     ///
     /// # Errors
     /// `Corrupt` when a page is damaged or a document cannot be restored, and what the object store
     /// reports.
     pub async fn content(&self) -> Result<(u64, ContentHash)> {
-        let whole = self.clone().without([]);
-        let mut stream = whole.scan(&Scan::default())?;
-        let mut hasher = ContentHasher::default();
-        let mut count = 0;
+        let groups = selection::spans(self.metadata()).enumerate().map(|(group, span)| {
+            let mut chosen = Chosen::default();
+            chosen.add(group, span.clone(), [span]);
+            joined(tokio::spawn(self.clone().content_of(chosen)))
+        });
+        let mut groups = stream::iter(groups).buffered(GROUPS_AT_ONCE);
+        let (mut count, mut hasher) = (0, ContentHasher::default());
+        while let Some(group) = groups.next().await {
+            let (rows, hash) = group?;
+            count += rows;
+            hasher.append(hash);
+        }
+        Ok((count, hasher.finish()))
+    }
+
+    async fn content_of(self, chosen: Chosen) -> Result<(u64, ContentHasher)> {
+        let mut batches = self.scan_of(chosen, &Scan::default())?;
+        let (mut count, mut hasher) = (0, ContentHasher::default());
         let mut body = Vec::new();
-        while let Some(batch) = stream.next().await {
+        while let Some(batch) = batches.next().await {
             let rows = self.decoder.rows(&batch?.rows)?;
             for index in 0..rows.len() {
                 body.clear();
@@ -110,7 +135,7 @@ impl FileReader {
             }
             count += rows.len() as u64;
         }
-        Ok((count, hasher.finish()))
+        Ok((count, hasher))
     }
 
     fn unpruned(&self, pruner: Option<&Pruner>) -> Chosen {

@@ -10,12 +10,14 @@ use object_store::buffered::BufWriter;
 use parquet::arrow::AsyncArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::arrow::async_writer::ParquetObjectWriter;
+use tokio::task::JoinHandle;
 
 use super::hash::{ContentHash, ContentHasher};
 use super::names::{FileNames, FilePlace};
 use super::options::FileOptions;
 use super::{describe, failure, parquet_properties};
 use crate::rows::RowEncoder;
+use crate::runtime::joined;
 use crate::schema::{LakeSchema, day_of};
 
 /// How much of a file is collected before it is sent, and how many such parts are on their way.
@@ -43,7 +45,8 @@ pub struct WrittenFile {
 
 /// Writes rows of one partition, sorted by id, into as many files as they need.
 ///
-/// Memory is bounded by one row group in its encoded form (twice while it is sent), one batch of
+/// While a batch of rows goes into its file, in a task of its own, the next one is made. Memory is
+/// bounded by one row group in its encoded form (twice while it is sent), two batches of
 /// rows, and three parts of 8 MiB, however many rows there are. What was written is complete only
 /// after [`finish`](Self::finish); files of a writer that was dropped or failed are to be deleted by
 /// whoever cleans up files that no table names.
@@ -53,8 +56,8 @@ pub struct FileWriter {
     options: FileOptions,
     partition: Partition,
     encoder: RowEncoder,
-    /// The file that is being written.
-    file: Option<OpenFile>,
+    /// The file that a batch is on its way into.
+    writing: Option<JoinHandle<Result<OpenFile>>>,
     /// What the rows of the next batch are.
     pending: Summary,
     last: Option<(RecordId, Sequence)>,
@@ -101,7 +104,7 @@ impl FileWriter {
             options,
             partition: Partition { day, spec_id },
             encoder: RowEncoder::new(schema)?,
-            file: None,
+            writing: None,
             pending: Summary::default(),
             last: None,
             written: Vec::new(),
@@ -170,7 +173,8 @@ impl FileWriter {
     /// What the object store reports.
     pub async fn finish(mut self) -> Result<Vec<WrittenFile>> {
         self.write_batch().await?;
-        self.end_file().await?;
+        let file = self.written_so_far().await?;
+        self.end_file(file).await?;
         Ok(self.written)
     }
 
@@ -179,20 +183,29 @@ impl FileWriter {
             return Ok(());
         }
         let batch = self.encoder.finish()?;
-        let mut file = match self.file.take() {
-            Some(file) => file,
-            None => self.begin_file(&batch)?,
+        let rows = std::mem::take(&mut self.pending);
+        let file = match self.written_so_far().await? {
+            Some(file) if !self.is_full(&file) => file,
+            full => {
+                self.end_file(full).await?;
+                self.begin_file(&batch)?
+            }
         };
-        let failed = |error| failure::of_parquet(error, &file.place.url);
-        file.writer.write(&batch).await.map_err(failed)?;
-        file.summary.append(std::mem::take(&mut self.pending));
-        let bytes = file.writer.bytes_written() + file.writer.in_progress_size();
-        self.pending.hash = file.summary.hash;
-        self.file = Some(file);
-        if bytes as u64 >= self.options.file_bytes {
-            self.end_file().await?;
-        }
+        self.writing = Some(tokio::spawn(file.take(batch, rows)));
         Ok(())
+    }
+
+    /// The file that was begun, once all batches so far are in it.
+    async fn written_so_far(&mut self) -> Result<Option<OpenFile>> {
+        match self.writing.take() {
+            Some(writing) => joined(writing).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn is_full(&self, file: &OpenFile) -> bool {
+        let bytes = file.writer.bytes_written() + file.writer.in_progress_size();
+        bytes as u64 >= self.options.file_bytes
     }
 
     fn begin_file(&self, first: &RecordBatch) -> Result<OpenFile> {
@@ -213,11 +226,8 @@ impl FileWriter {
         Ok(OpenFile { place, writer, summary: Summary::default() })
     }
 
-    async fn end_file(&mut self) -> Result<()> {
-        let Some(OpenFile { place, mut writer, summary }) = self.file.take() else {
-            return Ok(());
-        };
-        self.pending = Summary::default();
+    async fn end_file(&mut self, file: Option<OpenFile>) -> Result<()> {
+        let Some(OpenFile { place, mut writer, summary }) = file else { return Ok(()) };
         let metadata =
             writer.finish().await.map_err(|error| failure::of_parquet(error, &place.url))?;
         let bytes = writer.bytes_written() as u64;
@@ -242,6 +252,15 @@ impl FileWriter {
     }
 }
 
+impl OpenFile {
+    async fn take(mut self, batch: RecordBatch, rows: Summary) -> Result<OpenFile> {
+        let written = self.writer.write(&batch).await;
+        written.map_err(|error| failure::of_parquet(error, &self.place.url))?;
+        self.summary.append(rows);
+        Ok(self)
+    }
+}
+
 impl Summary {
     fn add(&mut self, key: &RecordId, version: Sequence, body: &[u8]) {
         self.rows += 1;
@@ -250,10 +269,9 @@ impl Summary {
         self.versions = Some((min.min(version), max.max(version)));
     }
 
-    /// Takes in the rows of `next`, whose hash went on from this one's.
     fn append(&mut self, next: Summary) {
         self.rows += next.rows;
-        self.hash = next.hash;
+        self.hash.append(next.hash);
         let both = self.versions.into_iter().chain(next.versions);
         self.versions = both.reduce(|(a, b), (c, d)| (a.min(c), b.max(d)));
     }

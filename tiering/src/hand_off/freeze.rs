@@ -1,149 +1,135 @@
-//! Reading the rows of a range, and cutting them into files.
+//! Reading the rows of a range, and cutting them by the days that they were written on.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use headwater_primitives::{Result, Timestamp, fail};
+use bytes::{Bytes, BytesMut};
+use headwater_cdc::ChangeLog;
+use headwater_primitives::{Namespace, RecordId, Result, Sequence, Timestamp};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::HandOff;
-use crate::files::{FileNames, FileWriter, WrittenFile};
-use crate::schema::{LakeSchema, day_of};
-use crate::table::{FrozenRow, FrozenRows, Versions};
+use crate::job::Cancel;
+use crate::schema::{Inference, day_of};
+use crate::table::{FrozenRow, TieredTable, Versions};
 use crate::timeline::Timeline;
 
 /// Bytes of rows read in one view of the hot tier.
 const PAGE_BYTES: usize = 4 << 20;
-/// Bytes of rows that are collected, over all days, before the largest day is written. As much again may
-/// be on its way into a file.
-const COLLECTED: usize = 96 << 20;
+/// Bytes of rows that are collected, over all days, before the largest day is sent on. As much again waits
+/// to be written, and as much is being written.
+const COLLECTED: usize = 64 << 20;
 /// What a row takes beside its body.
 const ROW_BYTES: usize = 96;
+/// The most bytes that a day takes at once for bodies.
+const BLOCK_BYTES: usize = 1 << 20;
 
-/// Calls `each` with pages of the rows of `range`.
-pub(super) fn pages(
-    hand_off: &HandOff,
+/// Whoever reads the rows of a range.
+#[derive(Clone)]
+pub(super) struct Reader {
+    namespace: Namespace,
+    table: Arc<dyn TieredTable>,
     range: Versions,
-    mut each: impl FnMut(Vec<FrozenRow>) -> Result<()>,
-) -> Result<()> {
-    let mut from = Some(i64::MIN);
-    while let Some(start) = from {
-        let page = page(hand_off, range, start)?;
-        from = page.next;
-        each(page.rows)?;
-    }
-    Ok(())
+    cancelled: Cancel,
 }
 
-/// The rows from row number `from` on, in a view of their own.
-fn page(hand_off: &HandOff, range: Versions, from: i64) -> Result<FrozenRows> {
-    hand_off.cancelled.check()?;
-    hand_off
-        .tier
-        .namespace()
-        .snapshot(|snapshot| hand_off.table.frozen(snapshot, range, from, PAGE_BYTES))
-}
-
-/// Where the files of a hand-off go.
-pub(super) struct Target {
-    pub(super) names: FileNames,
-    pub(super) schema: Arc<LakeSchema>,
-    pub(super) spec: i32,
-}
-
-/// Writes the rows of `range` to files, each of one day and sorted by id, and reads every file back.
-pub(super) async fn write(
-    hand_off: &mut HandOff,
-    range: Versions,
-    times: &Timeline,
-    target: &Target,
-) -> Result<Vec<WrittenFile>> {
-    let mut days: BTreeMap<i32, Day> = BTreeMap::new();
-    let (mut collected, mut files) = (0, Vec::new());
-    let mut writing: Option<JoinHandle<Result<Vec<WrittenFile>>>> = None;
-    let mut from = Some(i64::MIN);
-    while let Some(start) = from {
-        let page = page(hand_off, range, start)?;
-        from = page.next;
-        for row in page.rows {
-            let time = times.time_of(row.version);
-            collected += row.body.len() + ROW_BYTES;
-            days.entry(day_of(time)).or_default().add(row, time);
+impl Reader {
+    pub(super) fn of(hand_off: &HandOff, range: Versions) -> Reader {
+        Reader {
+            namespace: hand_off.tier.namespace().clone(),
+            table: hand_off.table.clone(),
+            range,
+            cancelled: hand_off.cancelled.clone(),
         }
-        while collected > COLLECTED || from.is_none() {
-            let largest = days.iter().max_by_key(|(_, day)| day.bytes).map(|(day, _)| *day);
-            let Some((number, day)) = largest.and_then(|day| days.remove_entry(&day)) else {
-                break;
-            };
-            collected -= day.bytes;
-            finish(hand_off, writing.take(), &mut files).await?;
-            writing = Some(tokio::spawn(write_day(hand_off, target, number, day)?));
-        }
-        // Others on this thread may have work too.
-        tokio::task::yield_now().await;
     }
-    finish(hand_off, writing, &mut files).await?;
-    Ok(files)
+
+    /// Reads a page of rows, from row number `from` on, in a view of its own.
+    fn page(
+        &self,
+        from: i64,
+        each: &mut dyn FnMut(FrozenRow<'_>) -> Result<()>,
+    ) -> Result<Option<i64>> {
+        self.cancelled.check()?;
+        self.namespace
+            .snapshot(|snapshot| self.table.frozen(snapshot, self.range, from, PAGE_BYTES, each))
+    }
+
+    /// Looks at all rows for the columns that they make. Blocks.
+    pub(super) fn infer(&self) -> Result<Inference> {
+        let mut seen = Inference::new(Some(self.table.id_field()));
+        let mut from = Some(i64::MIN);
+        while let Some(start) = from {
+            from = self.page(start, &mut |row| seen.observe(row.body))?;
+        }
+        Ok(seen)
+    }
+
+    /// Reads all rows in a thread of its own, and sends them on by days. Ends early, without an error,
+    /// when nobody takes them any more.
+    pub(super) fn collect(self) -> (mpsc::Receiver<Day>, JoinHandle<Result<()>>) {
+        let (days, taker) = mpsc::channel(1);
+        (taker, tokio::task::spawn_blocking(move || self.send(&days)))
+    }
+
+    fn send(&self, to: &mpsc::Sender<Day>) -> Result<()> {
+        let log = ChangeLog::open(&self.namespace)?;
+        let times =
+            self.namespace.snapshot(|snapshot| Timeline::of(&log, snapshot.sql(), self.range))?;
+        let mut days: BTreeMap<i32, Day> = BTreeMap::new();
+        let (mut collected, mut from) = (0, Some(i64::MIN));
+        while let Some(start) = from {
+            from = self.page(start, &mut |row| {
+                let time = times.time_of(row.version);
+                let number = day_of(time);
+                collected += days.entry(number).or_insert_with(|| Day::new(number)).add(row, time);
+                Ok(())
+            })?;
+            while collected > COLLECTED || from.is_none() {
+                let largest = days.values().max_by_key(|day| day.bytes).map(|day| day.number);
+                let Some(day) = largest.and_then(|number| days.remove(&number)) else { break };
+                collected -= day.bytes;
+                if to.blocking_send(day).is_err() {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
-/// Waits for the files that are being written.
-async fn finish(
-    hand_off: &mut HandOff,
-    writing: Option<JoinHandle<Result<Vec<WrittenFile>>>>,
-    files: &mut Vec<WrittenFile>,
-) -> Result<()> {
-    let Some(writing) = writing else { return Ok(()) };
-    let written = writing.await.map_err(|error| match error.try_into_panic() {
-        Ok(panic) => std::panic::resume_unwind(panic),
-        Err(_) => crate::runtime::closed(),
-    })??;
-    fail::point("tier.file")?;
-    hand_off.report.written(written.iter().map(|file| file.rows).sum());
-    files.extend(written);
-    Ok(())
-}
-
-/// The rows of one day.
-#[derive(Default)]
-struct Day {
-    rows: Vec<(FrozenRow, Timestamp)>,
+/// Rows of one day.
+pub(super) struct Day {
+    pub(super) number: i32,
+    pub(super) rows: Vec<DayRow>,
     bytes: usize,
+    /// What is left of the block that bodies are put into.
+    block: BytesMut,
+}
+
+pub(super) struct DayRow {
+    pub(super) id: RecordId,
+    pub(super) version: Sequence,
+    pub(super) written: Timestamp,
+    pub(super) body: Bytes,
 }
 
 impl Day {
-    fn add(&mut self, row: FrozenRow, time: Timestamp) {
-        self.bytes += row.body.len() + ROW_BYTES;
-        self.rows.push((row, time));
+    fn new(number: i32) -> Day {
+        Day { number, rows: Vec::new(), bytes: 0, block: BytesMut::new() }
     }
-}
 
-fn write_day(
-    hand_off: &HandOff,
-    target: &Target,
-    number: i32,
-    mut day: Day,
-) -> Result<impl Future<Output = Result<Vec<WrittenFile>>> + Send + use<>> {
-    let store = hand_off.tier.lake.storage.store().clone();
-    let schema = target.schema.clone();
-    let mut writer = FileWriter::new(
-        store,
-        target.names.clone(),
-        schema.clone(),
-        (number, target.spec),
-        hand_off.files,
-    )?;
-    let lake = hand_off.tier.lake.clone();
-    Ok(async move {
-        day.rows.sort_unstable_by(|(one, _), (other, _)| {
-            (&one.id, one.version).cmp(&(&other.id, other.version))
-        });
-        for (row, time) in day.rows {
-            writer.write(&row.id, row.version, time, &row.body).await?;
+    /// Adds a row, and tells what it takes.
+    fn add(&mut self, row: FrozenRow<'_>, written: Timestamp) -> usize {
+        let size = row.body.len();
+        if self.block.capacity() < size {
+            // Days with few rows take little.
+            self.block = BytesMut::with_capacity(self.bytes.min(BLOCK_BYTES).max(size));
         }
-        let files = writer.finish().await?;
-        for file in &files {
-            lake.tables.check(&lake.storage, &schema, file).await?;
-        }
-        Ok(files)
-    })
+        self.block.extend_from_slice(row.body);
+        let body = self.block.split().freeze();
+        self.rows.push(DayRow { id: row.id, version: row.version, written, body });
+        self.bytes += size + ROW_BYTES;
+        size + ROW_BYTES
+    }
 }

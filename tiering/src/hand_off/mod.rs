@@ -17,6 +17,7 @@ mod freeze;
 mod policy;
 pub(crate) mod release;
 mod stage;
+mod write;
 
 pub use policy::Policy;
 

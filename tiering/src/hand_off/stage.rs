@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use headwater_cdc::ChangeLog;
 use headwater_primitives::rusqlite::params;
 use headwater_primitives::{Error, IdKind, Result, Transaction, fail};
 use iceberg::spec::DataFile;
 use iceberg::table::Table;
 use iceberg::{Catalog, TableIdent, TableUpdate};
 
-use super::freeze::{self, Target};
+use super::freeze::Reader;
+use super::write::{self, Target};
 use super::{HandOff, HandedOff};
 use crate::catalog::SqliteCatalog;
 use crate::cold::table_ident;
@@ -18,9 +18,9 @@ use crate::commit::{Prepared, SchemaChange};
 use crate::create::create_table;
 use crate::error::OrLake;
 use crate::files::{FileNames, PositionDeleteWriter, WrittenFile};
+use crate::runtime::joined;
 use crate::schema::{Column, Inference, LakeSchema};
 use crate::table::Versions;
-use crate::timeline::Timeline;
 use crate::tombstones::{self, Tombstones};
 
 /// What is ready to be committed.
@@ -37,10 +37,12 @@ pub(super) struct Staged {
 pub(super) async fn stage(hand_off: &mut HandOff, range: Versions) -> Result<Staged> {
     let namespace = hand_off.tier.namespace().clone();
     let catalog = hand_off.tier.catalog()?;
-    let log = ChangeLog::open(&namespace)?;
-    let times = namespace.snapshot(|snapshot| Timeline::of(&log, snapshot.sql(), range))?;
+    let reader = Reader::of(hand_off, range);
+    // Both read all rows: one to know the columns, and one what goes into them.
+    let (days, collecting) = reader.clone().collect();
     let tiered = number(hand_off).await?;
-    let table = table(hand_off, &catalog, range).await?;
+    let seen = joined(tokio::task::spawn_blocking(move || reader.infer())).await?;
+    let table = table(hand_off, &catalog, &seen).await?;
     let metadata = table.metadata();
     let schema = LakeSchema::from_iceberg(metadata.current_schema(), metadata.properties())?;
     let storage = &hand_off.tier.lake.storage;
@@ -51,7 +53,8 @@ pub(super) async fn stage(hand_off: &mut HandOff, range: Versions) -> Result<Sta
         schema: Arc::new(schema),
         spec: metadata.default_partition_spec_id(),
     };
-    let files = freeze::write(hand_off, range, &times, &target).await?;
+    let files = write::write(hand_off, days, &target).await?;
+    joined(collecting).await?;
     fail::point("tier.files")?;
     let tombstones = namespace.query(|sql| tombstones::load(sql, tiered))?;
     let (deletes, deleted) = deletes(hand_off, &table, &target, &tombstones).await?;
@@ -162,16 +165,14 @@ async fn number(hand_off: &HandOff) -> Result<i64> {
         .await
 }
 
-/// The lake's table, made when there is none, with columns for what the rows of `range` have.
-async fn table(hand_off: &HandOff, catalog: &SqliteCatalog, range: Versions) -> Result<Table> {
+/// The lake's table, made when there is none, with columns for what was seen.
+async fn table(hand_off: &HandOff, catalog: &SqliteCatalog, seen: &Inference) -> Result<Table> {
     let ident = table_ident(hand_off.table.store(), hand_off.table.name());
-    let mut seen = Inference::new(Some(hand_off.table.id_field()));
-    freeze::pages(hand_off, range, |rows| rows.iter().try_for_each(|row| seen.observe(&row.body)))?;
     if !catalog.table_exists(&ident).await.or_lake()? {
-        return create(hand_off, catalog, &ident, &seen).await;
+        return create(hand_off, catalog, &ident, seen).await;
     }
     let table = catalog.load(&ident).await?;
-    evolve(catalog, table, &seen).await
+    evolve(catalog, table, seen).await
 }
 
 async fn create(

@@ -13,7 +13,7 @@ use super::fit::Fit;
 use super::layout::{self, Layout};
 use super::takes::Takes;
 use super::values::Values;
-use crate::schema::{LakeSchema, Slot, Source};
+use crate::schema::{LakeSchema, Slot, Source, UsualFields};
 
 /// How many columns every table begins with.
 pub(super) const SYSTEM: usize = 5;
@@ -49,6 +49,7 @@ const MAX_GROWTH: usize = 6;
 /// ```
 pub struct RowEncoder {
     schema: Arc<LakeSchema>,
+    usual: UsualFields,
     takes: Takes,
     batches: SchemaRef,
     rows: usize,
@@ -79,6 +80,8 @@ struct Copied {
 #[derive(Default)]
 struct Scratch {
     layout: Layout,
+    /// What the first fields are: those up to the first one that is not where it usually is.
+    slots: Vec<Slot>,
     /// The fields of `_rest`, with their names, as JSONB.
     rest: Vec<(Box<str>, Vec<u8>)>,
     rest_len: usize,
@@ -126,6 +129,7 @@ impl RowEncoder {
             headwater_primitives::IdKind::Text => Key::Text(StringBuilder::new()),
         };
         Ok(RowEncoder {
+            usual: UsualFields::of(&schema)?,
             schema,
             takes,
             batches,
@@ -224,21 +228,28 @@ impl RowEncoder {
 
     /// Puts the fields into columns, `_rest` and `_layout`.
     fn take_apart(&mut self, key: &RecordId, body: &[u8]) {
-        let is_canonical = jsonb::is_canonical(body);
+        let mut next = 0;
+        let slots = &mut self.scratch.slots;
+        slots.clear();
+        let is_canonical = jsonb::is_canonical_object(body, |name| {
+            let slot = self.usual.take(name, &mut next);
+            slots.extend(slot);
+            slot.is_some()
+        });
         let document = View::parse(body).ok().filter(|view| view.kind() == jsonb::Kind::Object);
         self.scratch.layout.clear();
         self.scratch.rest_len = 0;
-        let mut expected = 0;
-        for (name, value) in document.iter().flat_map(|document| document.entries()) {
-            let columns = self.schema.columns();
-            let slot = match columns.get(expected).and_then(|column| column.field_name()) {
-                Some(field) if field == name => Some(Slot::Column(expected)),
-                _ => self.schema.slot(&name),
-            };
-            if let Some(Slot::Column(index)) = slot {
-                expected = index + 1;
-            }
-            self.field(key, slot, &name, value);
+        let fields = document.iter().flat_map(|document| document.fields());
+        for (place, (name, value)) in fields.enumerate() {
+            let known = self.scratch.slots.get(place).copied();
+            let slot = known.or_else(|| self.usual.take(name.bytes(), &mut next)).or_else(|| {
+                let slot = self.schema.slot(&name.as_str()?)?;
+                if let Slot::Column(index) = slot {
+                    next = self.usual.after(index);
+                }
+                Some(slot)
+            });
+            self.field(key, slot, name, value);
         }
         if let Some(document) = document {
             self.copy_paths(document);
@@ -249,13 +260,14 @@ impl RowEncoder {
         }
     }
 
-    fn field(&mut self, key: &RecordId, slot: Option<Slot>, name: &str, value: View<'_>) {
+    fn field(&mut self, key: &RecordId, slot: Option<Slot>, name: View<'_>, value: View<'_>) {
+        let decoded = || name.as_str().unwrap_or_default();
         if self.takes.layout() {
             let Scratch { layout, .. } = &mut self.scratch;
             match slot {
                 Some(slot) => layout.slot(slot, &self.schema),
                 // A name fails only where nothing can be encoded at all; the row is verbatim then.
-                None => drop(layout.other(name)),
+                None => drop(layout.other(&decoded())),
             }
             if value.is_null() && slot != Some(Slot::Id) {
                 layout.has_null();
@@ -283,7 +295,7 @@ impl RowEncoder {
             None => Fit::Not,
         };
         if fit != Fit::Exact && self.takes.rest() {
-            self.scratch.push_rest(name, value);
+            self.scratch.push_rest(&decoded(), value);
         }
     }
 

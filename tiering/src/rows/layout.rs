@@ -11,7 +11,9 @@ use crate::schema::{LakeSchema, Slot};
 /// the table's.
 #[derive(Default)]
 pub(super) struct Layout {
-    /// The JSON array so far, without its end.
+    /// The ids of the fields so far, while their order is the table's.
+    usual: Vec<i32>,
+    /// The JSON array so far without its end, once it is not.
     text: String,
     /// The least place that the next slot may have.
     next_place: usize,
@@ -23,6 +25,7 @@ pub(super) struct Layout {
 impl Layout {
     /// Begins with a new document.
     pub(super) fn clear(&mut self) {
+        self.usual.clear();
         self.text.clear();
         self.next_place = 0;
         self.has_id = false;
@@ -39,13 +42,16 @@ impl Layout {
             Slot::Id => schema.system().id,
             Slot::Column(index) => schema.columns()[index].field_id(),
         };
-        self.separate();
-        self.text.push_str(itoa::Buffer::new().format(field_id));
+        match self.is_usual {
+            true => self.usual.push(field_id),
+            false => self.push(field_id),
+        }
     }
 
     /// The next field has neither. It may get a column one day, so its place is written down.
     pub(super) fn other(&mut self, name: &str) -> Result<()> {
         self.is_usual = false;
+        self.write_usual();
         self.separate();
         self.name.clear();
         jsonb::append(&mut self.name, name)?;
@@ -63,8 +69,26 @@ impl Layout {
         if self.is_usual && has_its_id {
             return None;
         }
+        self.write_usual();
         self.text.push_str(if self.text.is_empty() { "[]" } else { "]" });
         Some(&self.text)
+    }
+
+    fn push(&mut self, field_id: i32) {
+        self.write_usual();
+        self.separate();
+        self.text.push_str(itoa::Buffer::new().format(field_id));
+    }
+
+    /// Writes down what was kept because it might not have to be.
+    fn write_usual(&mut self) {
+        let usual = std::mem::take(&mut self.usual);
+        for field_id in &usual {
+            self.separate();
+            self.text.push_str(itoa::Buffer::new().format(*field_id));
+        }
+        self.usual = usual;
+        self.usual.clear();
     }
 
     fn separate(&mut self) {

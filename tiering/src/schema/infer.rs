@@ -71,8 +71,8 @@ impl Inference {
     /// `Corrupt` when `body` is not one JSONB element.
     pub fn observe(&mut self, body: &[u8]) -> Result<()> {
         let mut before = None;
-        for (name, value) in View::parse(body)?.entries() {
-            let index = self.index_of(&name, before);
+        for (name, value) in View::parse(body)?.fields() {
+            let Some(index) = self.index_of(name, before) else { break };
             self.fields[index].add(value);
             before = Some(index);
         }
@@ -82,22 +82,23 @@ impl Inference {
         Ok(())
     }
 
-    /// The field's index; a new field stands right after the one before it.
-    fn index_of(&mut self, name: &str, before: Option<usize>) -> usize {
+    /// The field's index; a new field stands right after the one before it. Nothing for a damaged name.
+    fn index_of(&mut self, stored: View<'_>, before: Option<usize>) -> Option<usize> {
         // Documents mostly have their fields in the order in which they were first seen.
         let expected = before.map_or(0, |before| before + 1);
-        if self.fields.get(expected).is_some_and(|field| *field.name == *name) {
-            return expected;
+        if self.fields.get(expected).is_some_and(|field| *field.stored == *stored.bytes()) {
+            return Some(expected);
         }
-        if let Some(index) = self.by_name.get(name) {
-            return *index;
+        let name = stored.as_str()?;
+        if let Some(index) = self.by_name.get(&*name) {
+            return Some(*index);
         }
         let index = self.fields.len();
         let place = before.and_then(|before| self.order.iter().position(|at| *at == before));
         self.order.insert(place.map_or(0, |place| place + 1), index);
-        self.fields.push(Observed::new(name));
+        self.fields.push(Observed::new(&name, stored.bytes()));
         self.by_name.insert(name.into(), index);
-        index
+        Some(index)
     }
 
     fn forget_rare(&mut self) {

@@ -9,6 +9,7 @@ mod infer;
 mod names;
 mod observed;
 mod properties;
+mod usual;
 
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ pub use convert::{PARTITION_FIELD, day_of};
 pub use evolve::Evolution;
 pub use infer::Inference;
 pub use properties::COLUMNS_PROPERTY;
+pub(crate) use usual::UsualFields;
 
 /// The column of the row's id.
 pub const ID: &str = "id";

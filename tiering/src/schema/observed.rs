@@ -11,6 +11,8 @@ const EXACT_IN_FLOATS: u64 = 1 << 53;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Observed {
     pub(super) name: Box<str>,
+    /// The name as it was stored when it was first seen.
+    pub(super) stored: Box<[u8]>,
     pub(super) seen: u64,
     bools: u64,
     /// Integers that a `long` holds.
@@ -28,8 +30,8 @@ pub(super) struct Observed {
 }
 
 impl Observed {
-    pub(super) fn new(name: &str) -> Self {
-        Observed { name: name.into(), ..Observed::default() }
+    pub(super) fn new(name: &str, stored: &[u8]) -> Self {
+        Observed { name: name.into(), stored: stored.into(), ..Observed::default() }
     }
 
     pub(super) fn add(&mut self, value: View<'_>) {
