@@ -1,6 +1,6 @@
 //! Compressed codes of the graph's vectors, for the first stage of a search.
 
-use headwater_primitives::Result;
+use headwater_primitives::{Error, Result};
 
 use super::nodes::{Nodes, State};
 use super::scratch::Scratch;
@@ -56,6 +56,26 @@ impl Graph {
         Ok(())
     }
 
+    /// Forgets codes of another compression than this one.
+    pub(crate) fn keep_codes_of(&self, compression: Compression) {
+        self.write().codes.take_if(|codes| codes.compression() != compression);
+    }
+
+    /// The codes as bytes, without those of slots that have other stamps by now. No bytes when there are no
+    /// codes any more.
+    pub(super) fn codes_since(&self, stamps: &[Option<u32>]) -> Vec<u8> {
+        let (codes, now) = {
+            let nodes = self.read();
+            let now: Vec<_> = (0..nodes.slots() as u32).map(|slot| nodes.stamp(slot)).collect();
+            (nodes.codes.clone(), now)
+        };
+        let Some(mut codes) = codes else { return Vec::new() };
+        for slot in (0..codes.slots()).filter(|slot| now.get(*slot) != stamps.get(*slot)) {
+            codes.clear(slot as u32);
+        }
+        codes.save()
+    }
+
     /// Bytes of each vector's code; `None` while there are no codes.
     pub(crate) fn code_bytes(&self) -> Option<usize> {
         self.read().codes.as_ref().map(Codes::bytes_per_vector)
@@ -100,8 +120,29 @@ impl Nodes {
         Ok(self.stamp(slot))
     }
 
+    /// Takes up codes that were saved after the nodes were, which may have changed between.
+    pub(super) fn take_codes(&mut self, saved: &[u8]) -> Result<()> {
+        if saved.is_empty() {
+            return Ok(());
+        }
+        let mut codes = Codes::load(saved)?;
+        if codes.dimensions() != self.options.dimensions || codes.metric() != self.options.metric {
+            return Err(Error::corrupt("the codes of the vector graph are of other vectors"));
+        }
+        for slot in 0..self.slots().max(codes.slots()) as u32 {
+            let is_live = (slot as usize) < self.slots() && self.is_live(slot);
+            if is_live && !codes.contains(slot) {
+                codes.set(slot, &self.vector(slot)[..self.options.dimensions])?;
+            } else if !is_live && codes.contains(slot) {
+                codes.clear(slot);
+            }
+        }
+        self.codes = Some(codes);
+        Ok(())
+    }
+
     /// What is in a slot, told apart from what was and will be in it; `None` when nothing is.
-    fn stamp(&self, slot: u32) -> Option<u32> {
+    pub(super) fn stamp(&self, slot: u32) -> Option<u32> {
         self.is_live(slot).then(|| self.stamps[slot as usize])
     }
 

@@ -49,7 +49,7 @@ impl Graph {
             head.extend_from_slice(&number.to_le_bytes());
         }
         head.extend_from_slice(&kept.entry.to_le_bytes());
-        head.extend_from_slice(&0u32.to_le_bytes());
+        head.extend_from_slice(&u32::from(!kept.stamps.is_empty()).to_le_bytes());
         write_part(out, &head)?;
         let mut part = Vec::new();
         for start in (0..slots).step_by(STEP) {
@@ -62,6 +62,9 @@ impl Graph {
                 }
             }
             write_part(out, &part)?;
+        }
+        if !kept.stamps.is_empty() {
+            write_part(out, &self.codes_since(&kept.stamps))?;
         }
         Ok(())
     }
@@ -79,7 +82,7 @@ impl Graph {
     /// # Errors
     /// `Corrupt` when the bytes are not a whole graph; `NewerVersion`; what `input` fails with.
     pub fn load(input: &mut impl Read) -> Result<(Graph, Position)> {
-        let Head { options, applied, drawn, slots, entry } = Head::read(input)?;
+        let Head { options, applied, drawn, slots, entry, has_codes } = Head::read(input)?;
         let mut nodes = Nodes::new(options);
         nodes.drawn = drawn;
         if slots > u64::from(NONE >> 1) {
@@ -97,6 +100,9 @@ impl Graph {
             fields.end()?;
         }
         nodes.check_links();
+        if has_codes {
+            nodes.take_codes(&read_part(input, codes_limit(&options, slots))?)?;
+        }
         let usable =
             |slot: &u32| nodes.states.get(*slot as usize).is_some_and(|state| is_linked(*state));
         nodes.entry = Some(entry).filter(usable).or_else(|| {
@@ -114,6 +120,7 @@ struct Head {
     drawn: u64,
     slots: u64,
     entry: u32,
+    has_codes: bool,
 }
 
 impl Head {
@@ -138,7 +145,8 @@ impl Head {
         options.check().map_err(|error| Error::corrupt(error.to_string()))?;
         let applied = Position { epoch: head.u64()?, sequence: Sequence(head.u64()?) };
         let (drawn, slots, entry) = (head.u64()?, head.u64()?, head.u32()?);
-        Ok(Head { options, applied, drawn, slots, entry })
+        let has_codes = head.u32()? != 0;
+        Ok(Head { options, applied, drawn, slots, entry, has_codes })
     }
 }
 
@@ -149,6 +157,8 @@ struct Kept {
     levels: Vec<u8>,
     entry: u32,
     drawn: u64,
+    /// The stamps of the slots; none when there are no codes to be written.
+    stamps: Vec<Option<u32>>,
 }
 
 impl Kept {
@@ -159,6 +169,10 @@ impl Kept {
             levels: nodes.levels.clone(),
             entry: nodes.entry.unwrap_or(NONE),
             drawn: nodes.drawn,
+            stamps: match nodes.codes {
+                Some(_) => (0..nodes.slots() as u32).map(|slot| nodes.stamp(slot)).collect(),
+                None => Vec::new(),
+            },
         }
     }
 
@@ -274,6 +288,15 @@ impl Nodes {
 
 fn is_linked(state: State) -> bool {
     matches!(state, State::Linked | State::Removed)
+}
+
+/// The most bytes that codes of so many slots take.
+fn codes_limit(options: &GraphOptions, slots: usize) -> usize {
+    const HEAD: usize = 64;
+    // What a quantizer has learnt: a product quantizer's 256 centroids take most.
+    let learnt = options.dimensions.saturating_mul(256 * size_of::<f32>() + 16);
+    let code = options.dimensions + 16;
+    HEAD.saturating_add(learnt).saturating_add(slots.saturating_mul(code + 1))
 }
 
 /// The most bytes that `count` nodes take.

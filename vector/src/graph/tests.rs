@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::nodes::splitmix;
 use super::*;
-use crate::quantize::Compression;
+use crate::quantize::{Codes, Compression};
 
 /// Numbers from -1 to 1, the same for the same seed.
 fn vector(seed: u64, dimensions: usize) -> Vec<f32> {
@@ -210,8 +210,54 @@ fn a_graph_comes_back_from_its_bytes() {
 }
 
 #[test]
+fn codes_come_back_with_their_graph() {
+    for compression in [Compression::Int8, Compression::Binary, Compression::Product { bytes: 8 }] {
+        let graph = filled(Metric::Cosine, 32, 0..600);
+        graph.train(compression).unwrap();
+        (0..100).for_each(|label| assert!(graph.remove(label * 5)));
+        graph.repair();
+        (700..750).for_each(|label| graph.insert(label, &vector(label, 32)).unwrap());
+        let mut bytes = Vec::new();
+        graph.save(&mut bytes, Position::ZERO).unwrap();
+        let (back, _) = Graph::load(&mut bytes.as_slice()).unwrap();
+        for label in 800..820 {
+            for graph in [&graph, &back] {
+                graph.insert(label, &vector(label, 32)).unwrap();
+            }
+        }
+        for seed in 0..20 {
+            let query = vector(90_000 + seed, 32);
+            let [found, again] = [&graph, &back]
+                .map(|graph| graph.scan_codes(&query, 10, 15, None).unwrap().unwrap());
+            assert_eq!(found, again, "{compression:?}");
+        }
+        back.keep_codes_of(compression);
+        assert!(back.code_bytes().is_some());
+        back.keep_codes_of(Compression::None);
+        assert_eq!(back.code_bytes(), None);
+    }
+}
+
+#[test]
+fn a_code_of_what_was_in_a_slot_before_is_made_again() {
+    let graph = filled(Metric::L2, 16, 0..300);
+    graph.train(Compression::Int8).unwrap();
+    let before: Vec<_> = (0..300).map(|slot| graph.read().stamp(slot)).collect();
+    assert!(graph.remove(7));
+    graph.repair();
+    graph.insert(1000, &vector(1000, 16)).unwrap();
+    let codes = Codes::load(&graph.codes_since(&before)).unwrap();
+    let kept = (0..codes.slots() as u32).filter(|slot| codes.contains(*slot)).count();
+    assert_eq!(kept, 299, "the slot of 7 is that of 1000 now");
+    graph.write().take_codes(&codes.save()).unwrap();
+    let found = graph.scan_codes(&vector(1000, 16), 1, 1, None).unwrap().unwrap();
+    assert_eq!(found[0].label, 1000);
+}
+
+#[test]
 fn damaged_bytes_are_refused() {
     let graph = filled(Metric::L2, 3, 0..60);
+    graph.train(Compression::Int8).unwrap();
     let mut bytes = Vec::new();
     graph.save(&mut bytes, Position::ZERO).unwrap();
     for at in 0..bytes.len() {

@@ -148,7 +148,10 @@ impl SearchIndex {
         let graph_at = loaded.as_ref().map(|(_, sequence)| *sequence);
         let fed = graph_at.into_iter().chain(text_at).min().unwrap_or(head);
         let graph = match loaded {
-            Some((graph, _)) => graph,
+            Some((graph, _)) => {
+                graph.keep_codes_of(table.options.compression);
+                graph
+            }
             None => Graph::new(options)?,
         };
         let index = SearchIndex {

@@ -102,6 +102,8 @@ impl SearchIndex {
         let untrained = compression != Compression::None && self.graph.code_bytes().is_none();
         if untrained && self.graph.can_train() {
             self.graph.train(compression)?;
+            // Worth to be written, though no vector has changed.
+            self.feed().unsaved += 1;
         }
         let linked = self.graph.link_staged(STEP, threads());
         if linked > 0 {

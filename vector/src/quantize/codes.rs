@@ -65,6 +65,22 @@ impl Codes {
         }))
     }
 
+    /// How the vectors are compressed.
+    pub fn compression(&self) -> Compression {
+        match self {
+            Codes::Int8(_) => Compression::Int8,
+            Codes::Binary(_) => Compression::Binary,
+            Codes::Product(table) => {
+                Compression::Product { bytes: table.codec().bytes_per_vector() }
+            }
+        }
+    }
+
+    /// How distances are measured.
+    pub fn metric(&self) -> Metric {
+        with_table!(self, table => table.codec().metric())
+    }
+
     /// The number of dimensions of the vectors.
     pub fn dimensions(&self) -> usize {
         with_table!(self, table => table.codec().dimensions())
