@@ -43,7 +43,7 @@ pub use options::LakeOptions;
 pub use runtime::Later;
 pub use schedule::{Schedule, ScheduleStatus};
 pub use status::TableStatus;
-pub use table::{FrozenRow, HotShare, TieredTable, Versions};
+pub use table::{FrozenRow, TieredTable, Versions};
 pub use tier::Tier;
 pub use timeline::Timeline;
 pub use tombstones::tombstone;

@@ -27,8 +27,8 @@ pub trait TieredTable: Send + Sync {
     fn id_field(&self) -> &str;
 
     /// Gives `each` the rows of `versions` that are whole and may move, by row number, from row number
-    /// `from` on, until their bodies pass `bytes`. Returns the row number to go on from, and `None` after
-    /// the last row.
+    /// `from` on, until their bodies pass `bytes` or many rows were looked at. Returns the row number to go
+    /// on from, and `None` after the last row.
     ///
     /// # Errors
     /// SQLite's errors, and those of `each`, which end it.
@@ -41,11 +41,17 @@ pub trait TieredTable: Send + Sync {
         each: &mut dyn FnMut(FrozenRow<'_>) -> Result<()>,
     ) -> Result<Option<i64>>;
 
-    /// The greatest version that has to move so that no more than `keep` stays; zero when none has to.
+    /// Gives `each` the versions of the rows that are whole and may move, and how many bytes their bodies
+    /// have; otherwise as [`frozen`](Self::frozen).
     ///
     /// # Errors
     /// SQLite's errors.
-    fn boundary(&self, snapshot: &Snapshot<'_>, keep: HotShare) -> Result<Sequence>;
+    fn sizes(
+        &self,
+        snapshot: &Snapshot<'_>,
+        from: i64,
+        each: &mut dyn FnMut(Sequence, u64),
+    ) -> Result<Option<i64>>;
 
     /// Takes note that rows of the table are about to become stubs.
     ///
@@ -83,13 +89,4 @@ pub struct FrozenRow<'a> {
     pub version: Sequence,
     /// Its body, in SQLite's JSONB.
     pub body: &'a [u8],
-}
-
-/// How much of a table is to stay in the hot tier: what was written last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HotShare {
-    /// At most so many rows.
-    Rows(u64),
-    /// Rows whose bodies have at most so many bytes.
-    Bytes(u64),
 }

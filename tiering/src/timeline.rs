@@ -28,20 +28,44 @@ impl Timeline {
     /// # Errors
     /// `Corrupt`, naming a segment that is damaged; SQLite's errors.
     pub fn of(log: &ChangeLog, sql: &Connection, versions: Versions) -> Result<Timeline> {
+        Timeline::read(versions, |timeline, from| timeline.take(log, sql, from))
+    }
+
+    /// As [`of`](Self::of), with a view of its own for each part of the log, so that none is open for long.
+    pub(crate) fn in_parts(log: &ChangeLog, versions: Versions) -> Result<Timeline> {
+        let namespace = log.namespace();
+        Timeline::read(versions, |timeline, from| {
+            namespace.query(|sql| timeline.take(log, sql, from))
+        })
+    }
+
+    fn read(
+        versions: Versions,
+        mut take: impl FnMut(&mut Timeline, Sequence) -> Result<Option<Sequence>>,
+    ) -> Result<Timeline> {
         let mut timeline = Timeline { steps: Vec::new() };
-        let mut from = Sequence(versions.after.0 + 1);
-        while from <= versions.upto {
-            let segments = log.segments().read_in(sql, from, CHUNK)?;
-            let Some(last) = segments.last() else { break };
-            from = Sequence(last.last().0 + 1);
-            for segment in &segments {
-                for record in segment.records() {
-                    let record = record?;
-                    timeline.add(record.sequence, record.timestamp);
-                }
-            }
+        let mut from = Some(versions.after.next());
+        while let Some(start) = from.filter(|start| *start <= versions.upto) {
+            from = take(&mut timeline, start)?;
         }
         Ok(timeline)
+    }
+
+    /// Takes in a part of the log from `from` on. What comes after it; `None` at the log's end.
+    fn take(
+        &mut self,
+        log: &ChangeLog,
+        sql: &Connection,
+        from: Sequence,
+    ) -> Result<Option<Sequence>> {
+        let segments = log.segments().read_in(sql, from, CHUNK)?;
+        for segment in &segments {
+            for record in segment.records() {
+                let record = record?;
+                self.add(record.sequence, record.timestamp);
+            }
+        }
+        Ok(segments.last().map(|last| last.last().next()))
     }
 
     fn add(&mut self, sequence: Sequence, time: Timestamp) {

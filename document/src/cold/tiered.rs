@@ -1,13 +1,16 @@
 //! The document store as a store whose rows can move to the lake.
 
 use headwater_cdc::Store;
-use headwater_primitives::rusqlite::{OptionalExtension, Row, params};
+use headwater_primitives::rusqlite::{Row, params};
 use headwater_primitives::{Error, Namespace, Result, Sequence, Snapshot, Transaction};
-use headwater_tiering::{FrozenRow, HotShare, TieredTable, Versions};
+use headwater_tiering::{FrozenRow, TieredTable, Versions};
 
 use crate::document::Document;
 use crate::id::{DocumentId, IdKind};
 use crate::store::DocumentStore;
+
+/// The most rows looked at in one view.
+const ROWS_SEEN: usize = 50_000;
 
 /// Documents with an end of life stay in the hot tier: they are swept there before they are old.
 impl<T: Document> TieredTable for DocumentStore<T> {
@@ -41,44 +44,55 @@ impl<T: Document> TieredTable for DocumentStore<T> {
     ) -> Result<Option<i64>> {
         let Some(table) = self.collection.table()? else { return Ok(None) };
         let row = table.sql.row;
+        // The rest is asked of the rows here: SQLite would look for the next one through all stubs at once.
         let mut statement = snapshot.sql().prepare_cached(&format!(
-            "SELECT {row}, id, version, body FROM {} WHERE {row} >= ?1 AND version > ?2 \
-             AND version <= ?3 AND expires IS NULL AND length(body) > 0 ORDER BY {row}",
+            "SELECT {row}, version, length(body), expires IS NULL, id, body FROM {} \
+             WHERE {row} >= ? ORDER BY {row}",
             table.sql.table
         ))?;
-        let (after, upto) = (versions.after.0 as i64, versions.upto.0 as i64);
-        let mut rows = statement.query(params![from, after, upto])?;
-        let mut given = 0;
+        let mut rows = statement.query([from])?;
+        let (mut seen, mut given) = (0, 0);
         while let Some(row) = rows.next()? {
-            if given >= bytes {
+            if given >= bytes || seen == ROWS_SEEN {
                 return Ok(Some(row.get(0)?));
             }
-            let row = frozen_row(row)?;
-            given += row.body.len();
-            each(row)?;
+            seen += 1;
+            let (version, size) = version_and_size(row)?;
+            if size > 0 && version > versions.after && version <= versions.upto {
+                let frozen = frozen_row(row, version)?;
+                given += frozen.body.len();
+                each(frozen)?;
+            }
         }
         Ok(None)
     }
 
-    fn boundary(&self, snapshot: &Snapshot<'_>, keep: HotShare) -> Result<Sequence> {
-        let Some(table) = self.collection.table()? else { return Ok(Sequence(0)) };
-        let hot = "length(body) > 0 AND expires IS NULL";
-        let select = match keep {
-            HotShare::Rows(_) => format!(
-                "SELECT version FROM {} WHERE {hot} ORDER BY version DESC LIMIT 1 OFFSET ?",
-                table.sql.table
-            ),
-            HotShare::Bytes(_) => format!(
-                "SELECT version FROM (SELECT version, sum(length(body)) OVER \
-                 (ORDER BY version DESC) AS total FROM {} WHERE {hot}) WHERE total > ? LIMIT 1",
-                table.sql.table
-            ),
-        };
-        let (HotShare::Rows(most) | HotShare::Bytes(most)) = keep;
-        let most = i64::try_from(most).unwrap_or(i64::MAX);
-        let version: Option<i64> =
-            snapshot.sql().query_row(&select, [most], |row| row.get(0)).optional()?;
-        Ok(Sequence(version.unwrap_or_default() as u64))
+    fn sizes(
+        &self,
+        snapshot: &Snapshot<'_>,
+        from: i64,
+        each: &mut dyn FnMut(Sequence, u64),
+    ) -> Result<Option<i64>> {
+        let Some(table) = self.collection.table()? else { return Ok(None) };
+        let row = table.sql.row;
+        let mut statement = snapshot.sql().prepare_cached(&format!(
+            "SELECT {row}, version, length(body), expires IS NULL FROM {} \
+             WHERE {row} >= ? ORDER BY {row}",
+            table.sql.table
+        ))?;
+        let mut rows = statement.query([from])?;
+        let mut seen = 0;
+        while let Some(row) = rows.next()? {
+            if seen == ROWS_SEEN {
+                return Ok(Some(row.get(0)?));
+            }
+            seen += 1;
+            let (version, size) = version_and_size(row)?;
+            if size > 0 {
+                each(version, size);
+            }
+        }
+        Ok(None)
     }
 
     fn begin_release(&self, tx: &Transaction<'_>) -> Result<()> {
@@ -111,11 +125,13 @@ impl<T: Document> TieredTable for DocumentStore<T> {
     }
 }
 
-fn frozen_row<'a>(row: &'a Row<'_>) -> Result<FrozenRow<'a>> {
-    let body = row.get_ref(3)?.as_blob().map_err(|_| Error::corrupt("a document is no blob"))?;
-    Ok(FrozenRow {
-        id: DocumentId::from_sql(row.get_ref(1)?)?,
-        version: Sequence(row.get::<_, i64>(2)? as u64),
-        body,
-    })
+/// The version of a row, and the size of its body: zero for one that is a stub or may not move.
+fn version_and_size(row: &Row<'_>) -> Result<(Sequence, u64)> {
+    let (version, size, may_move): (i64, i64, bool) = (row.get(1)?, row.get(2)?, row.get(3)?);
+    Ok((Sequence(version as u64), if may_move { size as u64 } else { 0 }))
+}
+
+fn frozen_row<'a>(row: &'a Row<'_>, version: Sequence) -> Result<FrozenRow<'a>> {
+    let body = row.get_ref(5)?.as_blob().map_err(|_| Error::corrupt("a document is no blob"))?;
+    Ok(FrozenRow { id: DocumentId::from_sql(row.get_ref(4)?)?, version, body })
 }

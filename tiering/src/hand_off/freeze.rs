@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use headwater_cdc::ChangeLog;
 use headwater_primitives::{Namespace, RecordId, Result, Sequence, Timestamp};
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -17,9 +18,9 @@ use crate::timeline::Timeline;
 
 /// Bytes of rows read in one view of the hot tier.
 const PAGE_BYTES: usize = 4 << 20;
-/// Bytes of rows that are collected, over all days, before the largest day is sent on. As much again waits
-/// to be written, and as much is being written.
-const COLLECTED: usize = 64 << 20;
+/// Bytes of rows that are collected, over all days, before the largest day is sent on. As much again is
+/// being written.
+const COLLECTED: usize = 48 << 20;
 /// What a row takes beside its body.
 const ROW_BYTES: usize = 96;
 /// The most bytes that a day takes at once for bodies.
@@ -74,8 +75,7 @@ impl Reader {
 
     fn send(&self, to: &mpsc::Sender<Day>) -> Result<()> {
         let log = ChangeLog::open(&self.namespace)?;
-        let times =
-            self.namespace.snapshot(|snapshot| Timeline::of(&log, snapshot.sql(), self.range))?;
+        let times = Timeline::in_parts(&log, self.range)?;
         let mut days: BTreeMap<i32, Day> = BTreeMap::new();
         let (mut collected, mut from) = (0, Some(i64::MIN));
         while let Some(start) = from {
@@ -89,13 +89,18 @@ impl Reader {
                 let largest = days.values().max_by_key(|day| day.bytes).map(|day| day.number);
                 let Some(day) = largest.and_then(|number| days.remove(&number)) else { break };
                 collected -= day.bytes;
-                if to.blocking_send(day).is_err() {
+                if to.blocking_send(day).is_err() || !is_taken(to) {
                     return Ok(());
                 }
             }
         }
         Ok(())
     }
+}
+
+/// Waits until what was sent last is being written: only then is there memory for more. Whether it is.
+fn is_taken(to: &mpsc::Sender<Day>) -> bool {
+    Handle::current().block_on(to.reserve()).is_ok()
 }
 
 /// Rows of one day.

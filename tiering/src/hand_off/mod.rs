@@ -13,6 +13,7 @@
 //! Until its release a row is read from the hot tier, and the lake's copy does not count; from then on it
 //! is the other way round. Both change in one transaction, so every reader sees each row once.
 
+mod boundary;
 mod freeze;
 mod policy;
 pub(crate) mod release;

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use headwater_cdc::ChangeLog;
-use headwater_primitives::rusqlite::{OptionalExtension, params};
+use headwater_primitives::rusqlite::{Connection, OptionalExtension, params};
 use headwater_primitives::{Result, Sequence};
 
+use super::boundary::{Keep, boundary};
 use super::{HandOff, HandedOff};
-use crate::table::{HotShare, Versions};
+use crate::table::Versions;
 
 /// Which rows a hand-off moves: always those that were written longest ago.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,22 +30,20 @@ impl HandOff {
     pub(super) fn range(&self) -> Result<Option<Versions>> {
         let log = ChangeLog::open(self.tier.namespace())?;
         let (watermark, tombstones) = self.state()?;
-        let upto = self.tier.namespace().snapshot(|snapshot| -> Result<_> {
-            let head = log.segments().head_in(snapshot.sql())?;
-            let upto = match self.policy {
-                Policy::OlderThan(age) => {
-                    let since = self.tier.namespace().clock().now().before(age);
-                    Sequence(log.segments().first_at(snapshot.sql(), since)?.0 - 1)
-                }
-                Policy::KeepRows(rows) => self.table.boundary(snapshot, HotShare::Rows(rows))?,
-                Policy::KeepBytes(bytes) => {
-                    self.table.boundary(snapshot, HotShare::Bytes(bytes))?
-                }
-                Policy::UpTo(version) => version,
-                Policy::All => head,
-            };
-            Ok(upto.min(head))
-        })?;
+        let head = self.tier.namespace().query(|sql| log.segments().head_in(sql))?;
+        let up_to = |keep| boundary(&*self.table, &self.cancelled, head, keep);
+        let upto = match self.policy {
+            Policy::OlderThan(age) => {
+                let since = self.tier.namespace().clock().now().before(age);
+                let first = |sql: &Connection| log.segments().first_at(sql, since);
+                Sequence(self.tier.namespace().query(first)?.0 - 1)
+            }
+            Policy::KeepRows(rows) => up_to(Keep::Rows(rows))?,
+            Policy::KeepBytes(bytes) => up_to(Keep::Bytes(bytes))?,
+            Policy::UpTo(version) => version,
+            Policy::All => head,
+        };
+        let upto = upto.min(head);
         let range = Versions { after: watermark, upto: upto.max(watermark) };
         Ok((range.upto > range.after || tombstones).then_some(range))
     }

@@ -1,7 +1,7 @@
 //! What a user sees of documents in the lake: nothing but that they are there.
 
 use headwater_document::primitives::filter::field;
-use headwater_document::primitives::{Error, ErrorKind, Namespace};
+use headwater_document::primitives::{Error, ErrorKind, Namespace, jsonb};
 use headwater_document::{DocumentStore, Order, PutOptions, Uniqueness};
 use headwater_tiering::Policy;
 use serde_json::{Value, json};
@@ -183,12 +183,17 @@ fn only_old_rows_move() {
         )
         .wait()
         .unwrap();
+    assert_eq!(hand_off(&store, Policy::KeepRows(101)).unwrap().rows, 0);
     let moved = hand_off(&store, Policy::KeepRows(30)).unwrap();
     assert_eq!(moved.rows, 70);
+    let sizes = people(100).split_off(90).into_iter().map(|person| jsonb::to_vec(&person).unwrap());
+    let bytes: u64 = sizes.map(|body| body.len() as u64).sum();
+    assert_eq!(hand_off(&store, Policy::KeepBytes(bytes)).unwrap().rows, 20);
+    assert_eq!(hand_off(&store, Policy::KeepBytes(bytes - 1)).unwrap().rows, 1);
     let moved = hand_off(&store, Policy::OlderThan(std::time::Duration::from_secs(3600))).unwrap();
     assert_eq!(moved.rows, 0);
     let moved = hand_off(&store, Policy::All).unwrap();
-    assert_eq!(moved.rows, 30, "an end of life keeps a document out of the lake");
+    assert_eq!(moved.rows, 9, "an end of life keeps a document out of the lake");
     assert_eq!(store.count().wait().unwrap(), 101);
     assert_eq!(defects(&ns), [""; 0]);
 }
