@@ -42,29 +42,15 @@ impl<T: Document> TieredTable for DocumentStore<T> {
         bytes: usize,
         each: &mut dyn FnMut(FrozenRow<'_>) -> Result<()>,
     ) -> Result<Option<i64>> {
-        let Some(table) = self.collection.table()? else { return Ok(None) };
-        let row = table.sql.row;
-        // The rest is asked of the rows here: SQLite would look for the next one through all stubs at once.
-        let mut statement = snapshot.sql().prepare_cached(&format!(
-            "SELECT {row}, version, length(body), expires IS NULL, id, body FROM {} \
-             WHERE {row} >= ? ORDER BY {row}",
-            table.sql.table
-        ))?;
-        let mut rows = statement.query([from])?;
-        let (mut seen, mut given) = (0, 0);
-        while let Some(row) = rows.next()? {
-            if given >= bytes || seen == ROWS_SEEN {
-                return Ok(Some(row.get(0)?));
-            }
-            seen += 1;
-            let (version, size) = version_and_size(row)?;
+        let mut given = 0;
+        self.page(snapshot, ", id, body", from, |row, version, size| {
             if size > 0 && version > versions.after && version <= versions.upto {
                 let frozen = frozen_row(row, version)?;
                 given += frozen.body.len();
                 each(frozen)?;
             }
-        }
-        Ok(None)
+            Ok(given >= bytes)
+        })
     }
 
     fn sizes(
@@ -73,26 +59,12 @@ impl<T: Document> TieredTable for DocumentStore<T> {
         from: i64,
         each: &mut dyn FnMut(Sequence, u64),
     ) -> Result<Option<i64>> {
-        let Some(table) = self.collection.table()? else { return Ok(None) };
-        let row = table.sql.row;
-        let mut statement = snapshot.sql().prepare_cached(&format!(
-            "SELECT {row}, version, length(body), expires IS NULL FROM {} \
-             WHERE {row} >= ? ORDER BY {row}",
-            table.sql.table
-        ))?;
-        let mut rows = statement.query([from])?;
-        let mut seen = 0;
-        while let Some(row) = rows.next()? {
-            if seen == ROWS_SEEN {
-                return Ok(Some(row.get(0)?));
-            }
-            seen += 1;
-            let (version, size) = version_and_size(row)?;
+        self.page(snapshot, "", from, |_, version, size| {
             if size > 0 {
                 each(version, size);
             }
-        }
-        Ok(None)
+            Ok(false)
+        })
     }
 
     fn begin_release(&self, tx: &Transaction<'_>) -> Result<()> {
@@ -125,10 +97,38 @@ impl<T: Document> TieredTable for DocumentStore<T> {
     }
 }
 
-/// The version of a row, and the size of its body: zero for one that is a stub or may not move.
-fn version_and_size(row: &Row<'_>) -> Result<(Sequence, u64)> {
-    let (version, size, may_move): (i64, i64, bool) = (row.get(1)?, row.get(2)?, row.get(3)?);
-    Ok((Sequence(version as u64), if may_move { size as u64 } else { 0 }))
+impl<T: Document> DocumentStore<T> {
+    /// Shows `each` the rows by number, from number `from` on, with their versions and the sizes of their
+    /// bodies, zero for those that are stubs or may not move; until it has enough, or many were looked at.
+    /// The number to go on from. `more` are columns that it reads too.
+    fn page(
+        &self,
+        snapshot: &Snapshot<'_>,
+        more: &str,
+        from: i64,
+        mut each: impl FnMut(&Row<'_>, Sequence, u64) -> Result<bool>,
+    ) -> Result<Option<i64>> {
+        let Some(table) = self.collection.table()? else { return Ok(None) };
+        let (number, name) = (table.sql.row, &table.sql.table);
+        // No other condition: SQLite would look for the next row through all stubs at once.
+        let mut statement = snapshot.sql().prepare_cached(&format!(
+            "SELECT {number}, version, length(body), expires IS NULL{more} FROM {name} \
+             WHERE {number} >= ? ORDER BY {number}"
+        ))?;
+        let mut rows = statement.query([from])?;
+        let (mut seen, mut has_enough) = (0, false);
+        while let Some(row) = rows.next()? {
+            if has_enough || seen == ROWS_SEEN {
+                return Ok(Some(row.get(0)?));
+            }
+            seen += 1;
+            let (version, size, may_move): (i64, i64, bool) =
+                (row.get(1)?, row.get(2)?, row.get(3)?);
+            let size = if may_move { size as u64 } else { 0 };
+            has_enough = each(row, Sequence(version as u64), size)?;
+        }
+        Ok(None)
+    }
 }
 
 fn frozen_row<'a>(row: &'a Row<'_>, version: Sequence) -> Result<FrozenRow<'a>> {

@@ -45,11 +45,11 @@ pub struct WrittenFile {
 
 /// Writes rows of one partition, sorted by id, into as many files as they need.
 ///
-/// While a batch of rows goes into its file, in a task of its own, the next one is made. Memory is
-/// bounded by one row group in its encoded form (twice while it is sent), two batches of
-/// rows, and three parts of 8 MiB, however many rows there are. What was written is complete only
-/// after [`finish`](Self::finish); files of a writer that was dropped or failed are to be deleted by
-/// whoever cleans up files that no table names.
+/// While a batch of rows goes into its file, in a tokio task of its own, the next one is made. Memory is
+/// bounded by one row group in its encoded form (twice while it is sent), two batches of rows, and three
+/// parts of 8 MiB, however many rows there are. What was written is complete only after
+/// [`finish`](Self::finish); files of a writer that was dropped or failed are to be deleted by whoever
+/// cleans up files that no table names.
 pub struct FileWriter {
     store: Arc<dyn ObjectStore>,
     names: FileNames,

@@ -1,6 +1,6 @@
 //! Up to which version rows have to move for no more than some to stay.
 
-use headwater_primitives::{Namespace, Result, Sequence};
+use headwater_primitives::{Result, Sequence};
 
 use crate::job::Cancel;
 use crate::table::TieredTable;
@@ -27,19 +27,37 @@ pub(super) fn boundary(
     head: Sequence,
     keep: Keep,
 ) -> Result<Sequence> {
+    find(head, keep, RANGES, |each| {
+        let mut from = Some(i64::MIN);
+        while let Some(start) = from {
+            cancelled.check()?;
+            from = table.namespace().snapshot(|snapshot| table.sizes(snapshot, start, each))?;
+        }
+        Ok(())
+    })
+}
+
+/// The same by passes over versions and sizes: the first counts the versions in `ranges`, the second those of
+/// the range that the boundary is in.
+fn find(
+    head: Sequence,
+    keep: Keep,
+    ranges: u64,
+    mut pass: impl FnMut(&mut dyn FnMut(Sequence, u64)) -> Result<()>,
+) -> Result<Sequence> {
     let (Keep::Rows(most) | Keep::Bytes(most)) = keep;
-    let width = head.0 / RANGES + 1;
-    let mut ranges = vec![0; (head.0 / width) as usize + 1];
+    let width = head.0 / ranges + 1;
+    let mut amounts = vec![0; (head.0 / width) as usize + 1];
     // What is newer than the head stays, whatever it is.
     let mut newer = 0;
-    each(table, cancelled, |version, bytes| {
-        let range = ranges.get_mut((version.0 / width) as usize);
+    pass(&mut |version, bytes| {
+        let range = amounts.get_mut((version.0 / width) as usize);
         *range.filter(|_| version <= head).unwrap_or(&mut newer) += keep.amount(bytes);
     })?;
-    let Some((range, above)) = first_beyond(&ranges, newer, most) else { return Ok(Sequence(0)) };
+    let Some((range, above)) = first_beyond(&amounts, newer, most) else { return Ok(Sequence(0)) };
     let first = range as u64 * width;
     let mut versions = vec![0; width as usize];
-    each(table, cancelled, |version, bytes| {
+    pass(&mut |version, bytes| {
         let at = version.0.checked_sub(first).and_then(|at| versions.get_mut(at as usize));
         if let Some(at) = at.filter(|_| version <= head) {
             *at += keep.amount(bytes);
@@ -62,20 +80,6 @@ fn first_beyond(amounts: &[u64], mut sum: u64, most: u64) -> Option<(usize, u64)
     None
 }
 
-fn each(
-    table: &dyn TieredTable,
-    cancelled: &Cancel,
-    mut each: impl FnMut(Sequence, u64),
-) -> Result<()> {
-    let namespace: &Namespace = table.namespace();
-    let mut from = Some(i64::MIN);
-    while let Some(start) = from {
-        cancelled.check()?;
-        from = namespace.snapshot(|snapshot| table.sizes(snapshot, start, &mut each))?;
-    }
-    Ok(())
-}
-
 impl Keep {
     fn amount(self, bytes: u64) -> u64 {
         match self {
@@ -87,16 +91,51 @@ impl Keep {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
     use super::*;
 
+    /// By the rows themselves, from the newest down.
+    fn expected(rows: &BTreeMap<u64, u64>, head: u64, keep: Keep) -> u64 {
+        let (Keep::Rows(most) | Keep::Bytes(most)) = keep;
+        let mut kept = 0;
+        for (version, bytes) in rows.iter().rev() {
+            kept += keep.amount(*bytes);
+            if kept > most && *version <= head {
+                return *version;
+            }
+        }
+        0
+    }
+
+    proptest! {
+        #[test]
+        fn the_boundary_is_the_first_row_too_many(
+            rows in proptest::collection::btree_map(1..200u64, 1..50u64, 0..60),
+            head in 0..220u64,
+            most in 0..400u64,
+            ranges in 1..9u64,
+        ) {
+            for keep in [Keep::Rows(most / 8), Keep::Bytes(most)] {
+                let found = find(Sequence(head), keep, ranges, |each| {
+                    rows.iter().for_each(|(version, bytes)| each(Sequence(*version), *bytes));
+                    Ok(())
+                });
+                prop_assert_eq!(found.unwrap().0, expected(&rows, head, keep));
+            }
+        }
+    }
+
     #[test]
-    fn the_boundary_is_where_the_sum_from_above_is_too_much() {
-        let amounts = [5, 0, 3, 2];
-        let boundary = |sum, most| first_beyond(&amounts, sum, most);
-        assert_eq!(boundary(0, 10), None);
-        assert_eq!(boundary(0, 9), Some((0, 5)));
-        assert_eq!(boundary(0, 4), Some((2, 2)));
-        assert_eq!(boundary(0, 0), Some((3, 0)));
-        assert_eq!(boundary(4, 4), Some((3, 4)), "what is newer takes it all");
+    fn rows_that_leave_their_range_between_the_passes_move_no_others() {
+        let mut passes = [vec![(3, 5), (8, 5), (9, 5)], vec![(3, 5), (12, 5), (13, 5)]].into_iter();
+        let found = find(Sequence(10), Keep::Rows(1), 2, |each| {
+            let rows = passes.next().unwrap_or_default();
+            rows.into_iter().for_each(|(version, bytes)| each(Sequence(version), bytes));
+            Ok(())
+        });
+        assert_eq!(found.unwrap(), Sequence(6), "the first of the range of 8");
     }
 }

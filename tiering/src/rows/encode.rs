@@ -242,13 +242,15 @@ impl RowEncoder {
         let fields = document.iter().flat_map(|document| document.fields());
         for (place, (name, value)) in fields.enumerate() {
             let known = self.scratch.slots.get(place).copied();
-            let slot = known.or_else(|| self.usual.take(name.bytes(), &mut next)).or_else(|| {
-                let slot = self.schema.slot(&name.as_str()?)?;
-                if let Slot::Column(index) = slot {
+            let mut slot = known.or_else(|| self.usual.take(name.bytes(), &mut next));
+            if slot.is_none() {
+                // A damaged name ends the document, whose body is kept as it is then.
+                let Some(name) = name.as_str() else { break };
+                slot = self.schema.slot(&name);
+                if let Some(Slot::Column(index)) = slot {
                     next = self.usual.after(index);
                 }
-                Some(slot)
-            });
+            }
             self.field(key, slot, name, value);
         }
         if let Some(document) = document {

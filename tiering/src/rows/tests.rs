@@ -156,6 +156,8 @@ fn bytes_that_are_not_canonical_are_kept_verbatim() {
         assert!(rest.is_some(), "{body:?}");
         assert!(layout.unwrap().starts_with('"'), "{body:?}");
     }
+    let (rest, _) = split(&schema, &object(b"\x17x\x01\x131\x01\x17y\x01"));
+    assert_eq!(rest.unwrap(), r#"{"x":true}"#, "a name that is a number ends a document");
     let mut deep = jsonb::to_vec(&1).unwrap();
     for _ in 0..128 {
         deep = jsonb::to_vec(&std::collections::BTreeMap::from([(

@@ -14,17 +14,15 @@ use lance_io::object_store::{
 };
 use url::Url;
 
-use super::place::WarmTier;
+use super::place::{SERVICES, WarmTier};
 
-/// The services whose buckets can be a warm tier, by the schemes for which Lance has conditional commits.
-const SCHEMES: [&str; 4] = ["s3", "gs", "az", "abfss"];
 /// How the names of S3's buckets end that list their objects in no order.
 const EXPRESS: &str = "--x-s3";
 
 /// Lance's stores, with the services that this program was built for.
 pub(super) fn registry() -> Arc<ObjectStoreRegistry> {
     let registry = ObjectStoreRegistry::default();
-    for scheme in SCHEMES {
+    for scheme in SERVICES {
         registry.insert(scheme, Arc::new(Bucket));
     }
     Arc::new(registry)

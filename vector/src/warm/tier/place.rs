@@ -11,6 +11,9 @@ use lance::io::{ObjectStoreParams, StorageOptionsAccessor};
 use super::super::Pointer;
 use crate::table::{Table, place};
 
+/// The services whose buckets can be a warm tier, by the schemes for which Lance has conditional commits.
+pub(super) const SERVICES: [&str; 4] = ["s3", "gs", "az", "abfss"];
+
 /// Where the embeddings of a store go that leave the hot tier.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WarmTier {
@@ -58,10 +61,11 @@ impl WarmTier {
         }
         match self.location.split_once("://") {
             None | Some(("file" | "memory", _)) => Ok(()),
-            Some(("s3" | "gs" | "az" | "abfss", _)) => self.check_service(),
+            Some((scheme, _)) if SERVICES.contains(&scheme) => self.check_service(),
             Some((scheme, _)) => Err(Error::invalid(format!(
-                "warm tier {}: there is no store for {scheme}: it can be file, s3, gs, az or abfss",
-                self.location
+                "warm tier {}: there is no store for {scheme}: it can be file, {}",
+                self.location,
+                SERVICES.join(", ")
             ))),
         }
     }
