@@ -8,7 +8,8 @@
 //!   named fail point ends them.
 //! - [`strace`]: what a child asked of the kernel, in order.
 //! - [`documents`] and the `arb_…` strategies: realistic and arbitrary documents.
-//! - [`dataset`]: the shared data sets on disk; [`s3`]: a place in the S3 server of a test run.
+//! - [`dataset`]: the shared data sets on disk; [`s3`]: a place in the S3 server of a test run;
+//!   [`rest`]: a warehouse of its Iceberg catalog.
 //! - [`Rng`]: the seeded randomness behind all of it.
 //!
 //! Unit tests inside `headwater-primitives` see two copies of that crate, their own and the one that
@@ -23,11 +24,13 @@ pub mod strace;
 
 mod dataset;
 mod generate;
+mod rest;
 mod rng;
 mod s3;
 
 pub use self::dataset::dataset;
 pub use self::generate::{arb_document, arb_key, arb_scalar, arb_text, arb_value, documents};
+pub use self::rest::{Warehouse, rest};
 pub use self::rng::Rng;
 pub use self::s3::{S3Place, s3};
 

@@ -27,7 +27,7 @@ mod timeline;
 mod tombstones;
 mod upkeep;
 
-pub use catalog::{CATALOG_NAME, SqliteCatalog};
+pub use catalog::{CATALOG_NAME, RestCatalog, SqliteCatalog};
 pub use cold::{ColdFile, ColdFiles, ColdView, CountedRows};
 pub use commit::{
     Expiry, NewSnapshot, Orphan, Prepared, SchemaChange, Unreachable, expire, orphans,

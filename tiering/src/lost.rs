@@ -50,6 +50,7 @@ impl LostLake {
         let storage = LakeStorage::new(place::root_of(&objects)?, objects.store());
         let lake = Arc::new(Lake {
             storage,
+            catalog: None,
             folder: objects.folder().map(Into::into),
             runtime: LakeRuntime::default(),
             tables: ColdTables::default(),

@@ -2,15 +2,19 @@
 
 use headwater_objects::{Objects, OpenOptions};
 
+use crate::catalog::RestCatalog;
+
 /// How the lake of a namespace is opened.
 ///
 /// Without a location it is the folder `lake/` of the namespace. The first opening that names another
-/// one decides for good: the location is kept in the hot tier, and tables hold absolute addresses.
+/// one decides for good: the location is kept in the hot tier, and tables hold absolute addresses. So it is
+/// with the catalog, which is in `hot.db` unless the first opening names another one.
 #[derive(Clone, Debug, Default)]
 pub struct LakeOptions {
     pub(crate) location: Option<String>,
     pub(crate) objects: OpenOptions,
     pub(crate) store: Option<Objects>,
+    pub(crate) catalog: Option<RestCatalog>,
 }
 
 impl LakeOptions {
@@ -37,6 +41,15 @@ impl LakeOptions {
     #[must_use]
     pub fn store(mut self, store: Objects) -> LakeOptions {
         self.store = Some(store);
+        self
+    }
+
+    /// The tables of the lake are in `catalog`, which other engines change too.
+    ///
+    /// Reads here see what they changed after the next hand-off or upkeep of that table.
+    #[must_use]
+    pub fn catalog(mut self, catalog: RestCatalog) -> LakeOptions {
+        self.catalog = Some(catalog);
         self
     }
 }

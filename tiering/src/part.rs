@@ -62,5 +62,9 @@ CREATE TABLE tiering_unreachable(
     since INTEGER NOT NULL,
     PRIMARY KEY(tiered, location)
 ) WITHOUT ROWID;
+", "
+-- The REST catalog that has the tables, and its warehouse; none when they are in this file.
+ALTER TABLE tiering_lake ADD COLUMN catalog TEXT;
+ALTER TABLE tiering_lake ADD COLUMN warehouse TEXT;
 "],
 };

@@ -1,12 +1,14 @@
-//! Where a namespace's lake is: decided once, kept in the hot tier, and looked for nowhere else.
+//! Where a namespace's lake is, and its catalog: decided once, kept in the hot tier, and looked for nowhere else.
 
 use std::path::{Path as FilePath, PathBuf};
+use std::sync::Arc;
 
 use headwater_objects::Objects;
 use headwater_primitives::rusqlite::{OptionalExtension, params};
 use headwater_primitives::{Error, ErrorKind, Namespace, Result};
 use object_store::path::Path;
 
+use crate::catalog::{RestCatalog, RestClient};
 use crate::error::from_objects;
 use crate::io::LakeRoot;
 use crate::options::LakeOptions;
@@ -20,6 +22,8 @@ pub(crate) struct Kept {
     pub(crate) root: String,
     /// The namespace's folder by then, for a lake that is in it.
     pub(crate) home: Option<String>,
+    /// What has the tables, when it is not the hot tier.
+    catalog: Option<RestCatalog>,
 }
 
 /// Refuses a namespace without a lake in which none can be made.
@@ -39,9 +43,52 @@ pub(crate) fn check_readable(namespace: &Namespace) -> Result<()> {
     ))
 }
 
+/// Where a lake is, and what has its tables.
+pub(crate) struct Place {
+    pub(crate) objects: Objects,
+    pub(crate) root: LakeRoot,
+    pub(crate) catalog: Option<Arc<RestClient>>,
+}
+
 /// Opens the store of the lake of `namespace`, and keeps where it is.
-pub(crate) fn open(namespace: &Namespace, options: &LakeOptions) -> Result<(Objects, LakeRoot)> {
+pub(crate) fn open(namespace: &Namespace, options: &LakeOptions) -> Result<Place> {
     let kept = kept(namespace)?;
+    let known = kept.as_ref().map(|kept| kept.catalog.as_ref());
+    let catalog = catalog(known, options.catalog.as_ref())?.map(RestClient::new).transpose()?;
+    let (objects, root) = open_store(namespace, options, kept)?;
+    Ok(Place { objects, root, catalog: catalog.map(Arc::new) })
+}
+
+/// The catalog of the lake that is asked for, where it may be asked for; `known` is that of a lake that is
+/// there.
+fn catalog(
+    known: Option<Option<&RestCatalog>>,
+    asked: Option<&RestCatalog>,
+) -> Result<Option<RestCatalog>> {
+    match (known, asked) {
+        (Some(known), Some(asked)) => refuse_other_catalog(known, asked)?,
+        (Some(known), None) => return Ok(known.cloned()),
+        (None, _) => {}
+    }
+    Ok(asked.cloned())
+}
+
+/// Refuses the catalog `asked` where the lake has another one, or none.
+pub(crate) fn refuse_other_catalog(known: Option<&RestCatalog>, asked: &RestCatalog) -> Result<()> {
+    if known.is_some_and(|known| known.is(asked)) {
+        return Ok(());
+    }
+    let is_in = known.map_or("hot.db".to_owned(), |known| format!("the catalog {known}"));
+    Err(Error::invalid(format!(
+        "the tables of this lake are in {is_in}: it cannot be opened with the catalog {asked}"
+    )))
+}
+
+fn open_store(
+    namespace: &Namespace,
+    options: &LakeOptions,
+    kept: Option<Kept>,
+) -> Result<(Objects, LakeRoot)> {
     if let Some(kept) = &kept {
         if let Some(asked) = &options.location {
             let asked = root_asked_for(asked)?;
@@ -67,7 +114,7 @@ pub(crate) fn open(namespace: &Namespace, options: &LakeOptions) -> Result<(Obje
     };
     let root = root_of(&objects)?;
     match &kept {
-        None => keep(namespace, &root)?,
+        None => keep(namespace, &root, options.catalog.as_ref())?,
         // By a link the same folder has two names; tables have that which is kept.
         Some(kept) if kept.is_at(&root) => return Ok((objects, LakeRoot::parse(&kept.root)?)),
         Some(kept) => refuse_other(&kept.root, root.as_str())?,
@@ -175,13 +222,21 @@ fn leads_to(name: &str, target: &str) -> bool {
 
 pub(crate) fn kept(namespace: &Namespace) -> Result<Option<Kept>> {
     namespace.query(|sql| {
-        let mut select = sql.prepare_cached("SELECT location, home FROM tiering_lake")?;
-        let kept = select.query_row([], |row| Ok(Kept { root: row.get(0)?, home: row.get(1)? }));
+        let columns = "SELECT location, home, catalog, warehouse FROM tiering_lake";
+        let mut select = sql.prepare_cached(columns)?;
+        let kept = select.query_row([], |row| {
+            let (catalog, warehouse): (Option<String>, Option<String>) = (row.get(2)?, row.get(3)?);
+            let catalog = catalog.map(RestCatalog::new).map(|catalog| match warehouse {
+                Some(warehouse) => catalog.warehouse(warehouse),
+                None => catalog,
+            });
+            Ok(Kept { root: row.get(0)?, home: row.get(1)?, catalog })
+        });
         Ok(kept.optional()?)
     })
 }
 
-fn keep(namespace: &Namespace, root: &LakeRoot) -> Result<()> {
+fn keep(namespace: &Namespace, root: &LakeRoot, catalog: Option<&RestCatalog>) -> Result<()> {
     if namespace.is_read_only() {
         return Err(Error::new(
             ErrorKind::NotFound,
@@ -195,10 +250,13 @@ fn keep(namespace: &Namespace, root: &LakeRoot) -> Result<()> {
         _ => None,
     };
     let root = root.as_str().to_owned();
-    let keep = "INSERT INTO tiering_lake(id, location, home) VALUES (1, ?, ?)";
+    let warehouse = catalog.and_then(RestCatalog::warehouse_name).map(str::to_owned);
+    let catalog = catalog.map(|catalog| catalog.uri().to_owned());
+    let keep =
+        "INSERT INTO tiering_lake(id, location, home, catalog, warehouse) VALUES (1, ?, ?, ?, ?)";
     namespace
         .transaction(move |tx| -> Result<()> {
-            tx.sql().execute(keep, params![root, home])?;
+            tx.sql().execute(keep, params![root, home, catalog, warehouse])?;
             Ok(())
         })
         .wait()

@@ -19,8 +19,20 @@ pub(crate) struct LakeRuntime(Arc<Mutex<State>>);
 enum State {
     #[default]
     Idle,
-    Running(Runtime),
+    Running(Background),
     Closed,
+}
+
+/// A runtime that may be dropped anywhere, even by one of its own tasks.
+struct Background(Option<Runtime>);
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            // What runs has a handle on nothing that would be lost: files get names once they are whole.
+            runtime.shutdown_background();
+        }
+    }
 }
 
 /// Threads for decoding and encoding; I/O of a local folder has blocking threads of its own.
@@ -69,23 +81,16 @@ impl LakeRuntime {
                 .map_err(|error| {
                     Error::new(ErrorKind::Io, "the lake's threads do not start").with_source(error)
                 })?;
-            *state = State::Running(runtime);
+            *state = State::Running(Background(Some(runtime)));
         }
         match &*state {
-            State::Running(runtime) => Ok(look(runtime)),
+            State::Running(Background(Some(runtime))) => Ok(look(runtime)),
             _ => Err(closed()),
         }
     }
 
     fn end(&self) {
-        let state = std::mem::replace(
-            &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner),
-            State::Closed,
-        );
-        if let State::Running(runtime) = state {
-            // What runs has a handle on nothing that would be lost: files get names once they are whole.
-            runtime.shutdown_background();
-        }
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = State::Closed;
     }
 }
 

@@ -8,7 +8,7 @@ use headwater_cdc::{ChangeLog, Store};
 use headwater_primitives::rusqlite::Connection;
 use headwater_primitives::{ErrorKind, Namespace, Result};
 
-use crate::catalog::SqliteCatalog;
+use crate::catalog::{RestCatalog, RestClient, SqliteCatalog};
 use crate::cold::{ColdTables, ColdView, Pins};
 use crate::commit::Expiry;
 use crate::events::LakeArchive;
@@ -16,7 +16,7 @@ use crate::hand_off::{HandOff, Policy};
 use crate::io::LakeStorage;
 use crate::options::LakeOptions;
 use crate::part::PART;
-use crate::place;
+use crate::place::{self, Place};
 use crate::runtime::LakeRuntime;
 use crate::table::TieredTable;
 use crate::upkeep::{Cleaning, Compaction, Expiration, Kept};
@@ -31,6 +31,8 @@ pub struct Tier {
 /// What all handles share. It holds no namespace, which holds it.
 pub(crate) struct Lake {
     pub(crate) storage: LakeStorage,
+    /// What has the tables, when it is not the hot tier.
+    pub(crate) catalog: Option<Arc<RestClient>>,
     /// Where the store is, when it is a folder of this machine.
     pub(crate) folder: Option<PathBuf>,
     pub(crate) runtime: LakeRuntime,
@@ -48,7 +50,7 @@ impl Tier {
     /// Opens the lake of `namespace`, or takes it as it is open already.
     ///
     /// # Errors
-    /// `InvalidInput` for a location other than the one that the lake was made at; `NotFound` when it is
+    /// `InvalidInput` for a location or a catalog other than that which the lake was made with; `NotFound` when it is
     /// no longer there, as when the namespace's folder was moved, and in a read-only namespace that has no
     /// lake yet; `Unsupported` for an object store that this build lacks; what the store fails with.
     pub fn open(namespace: &Namespace, options: LakeOptions) -> Result<Tier> {
@@ -56,20 +58,21 @@ impl Tier {
         let mut opened = opened.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(lake) = &*opened {
             let tier = Tier { namespace: namespace.clone(), lake: lake.clone() };
-            return match &options.location {
-                Some(asked) => {
-                    place::refuse_other(tier.location(), &place::root_asked_for(asked)?)?;
-                    Ok(tier)
-                }
-                None => Ok(tier),
-            };
+            if let Some(asked) = &options.location {
+                place::refuse_other(tier.location(), &place::root_asked_for(asked)?)?;
+            }
+            if let Some(asked) = &options.catalog {
+                place::refuse_other_catalog(tier.rest_catalog(), asked)?;
+            }
+            return Ok(tier);
         }
         place::check_readable(namespace)?;
         namespace.install(&PART)?;
-        let (objects, root) = place::open(namespace, &options)?;
+        let Place { objects, root, catalog } = place::open(namespace, &options)?;
         let storage = LakeStorage::new(root, objects.store());
         let lake = Arc::new(Lake {
             storage,
+            catalog,
             folder: objects.folder().map(Into::into),
             runtime: LakeRuntime::of(namespace),
             tables: ColdTables::default(),
@@ -105,7 +108,13 @@ impl Tier {
     /// SQLite's errors.
     pub fn catalog(&self) -> Result<SqliteCatalog> {
         let runtime = self.lake.runtime.iceberg()?;
-        SqliteCatalog::open(&self.namespace, self.lake.storage.clone(), runtime)
+        let (storage, remote) = (self.lake.storage.clone(), self.lake.catalog.clone());
+        Ok(SqliteCatalog::open(&self.namespace, storage, runtime)?.of(remote))
+    }
+
+    /// The REST catalog that has the tables, when it is not the hot tier that has them.
+    pub fn rest_catalog(&self) -> Option<&RestCatalog> {
+        self.lake.catalog.as_deref().map(RestClient::catalog)
     }
 
     /// Describes moving rows of `table` to the lake. See [`HandOff`].

@@ -75,6 +75,15 @@ pub(crate) fn table_number(sql: &Connection, store: Store, table: &str) -> Resul
         .optional()?)
 }
 
+/// The same, of one that has its first rows in the lake perhaps.
+pub(crate) fn number(tx: &Transaction<'_>, store: Store, table: &str) -> Result<i64> {
+    tx.sql()
+        .prepare_cached("INSERT OR IGNORE INTO tiering_tables(store, name) VALUES (?, ?)")?
+        .execute(params![store.name(), table])?;
+    table_number(tx.sql(), store, table)?
+        .ok_or_else(|| Error::corrupt("a row that was just inserted is not there"))
+}
+
 fn key_of(id: &RecordId) -> Vec<u8> {
     key::encode(&[match id {
         RecordId::Integer(id) => key::Value::Int(*id),

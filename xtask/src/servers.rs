@@ -18,9 +18,12 @@ const START: Duration = Duration::from_secs(120);
 /// The bucket that the tests find in the S3 server.
 const BUCKET: &str = "headwater";
 
-/// The packages whose tests talk to one.
+/// The packages whose tests talk to the S3 server.
 const USERS: [&str; 4] =
     ["headwater-objects", "headwater-tiering", "headwater-document", "headwater-vector"];
+
+/// The packages whose tests talk to an Iceberg REST catalog.
+const CATALOG_USERS: [&str; 3] = ["headwater-tiering", "headwater-document", "headwater-cli"];
 
 /// The packages whose tests read the lake with Python.
 const READERS: [&str; 2] = ["headwater-tiering", "headwater-document"];
@@ -37,14 +40,19 @@ impl Servers {
     pub(crate) fn start(package: Option<&str>) -> Outcome<Self> {
         let needed = |by: &[&str]| package.is_none_or(|package| by.contains(&package));
         let python = if needed(&READERS) { Some(python::TESTS.python()?) } else { None };
-        let running = if needed(&USERS) { vec![s3()?] } else { Vec::new() };
+        let mut running = Vec::new();
+        if needed(&USERS) {
+            running.push(s3()?);
+        }
+        if needed(&CATALOG_USERS) {
+            running.push(catalog()?);
+        }
         Ok(Self { running, python })
     }
 
     /// The variables by which the tests find them.
     pub(crate) fn environment(&self) -> Vec<(&'static str, String)> {
-        let address = |server: &Server| format!("http://127.0.0.1:{}", server.port);
-        let servers = self.running.iter().map(|server| (server.variable, address(server)));
+        let servers = self.running.iter().map(|server| (server.variable, server.address()));
         let python =
             self.python.iter().map(|python| ("HEADWATER_PYTHON", python.display().to_string()));
         servers.chain(python).collect()
@@ -58,6 +66,13 @@ fn s3() -> Outcome<Server> {
     let server = Server::start("HEADWATER_S3", command)?;
     server.request("PUT", &format!("/{BUCKET}"))?;
     Ok(server)
+}
+
+/// An Iceberg REST catalog, as pyiceberg keeps one.
+fn catalog() -> Outcome<Server> {
+    let mut command = Command::new(python::TESTS.python()?);
+    command.arg(cargo::workspace_root().join("xtask/servers/rest.py"));
+    Server::start("HEADWATER_REST", command)
 }
 
 /// A process that prints the port on which it listens, and ends with its standard input.
@@ -80,6 +95,10 @@ impl Server {
             Failure::Failed(format!("{command:?} did not start: it printed {line:?} as its port"))
         })?;
         Ok(server)
+    }
+
+    fn address(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
     }
 
     /// Sends a request without a body, and wants it to succeed.

@@ -1,8 +1,8 @@
 """Reads a collection's rows in the lake with pyiceberg and with DuckDB, and prints both as JSON.
 
-Usage: read_collection.py HOT_DB TABLE
+Usage: read_collection.py HOT_DB|URI#WAREHOUSE TABLE
 
-pyiceberg reads the catalog, which is opened read-only. DuckDB reads the Parquet files alone, without
+pyiceberg reads the catalog: hot.db, which is opened read-only, or a REST catalog. DuckDB reads the Parquet files alone, without
 those rows that the files of position deletes name. Each gives its rows as {column: value}.
 """
 
@@ -12,6 +12,7 @@ import json
 import sys
 
 import duckdb
+from pyiceberg.catalog.rest import RestCatalog
 from pyiceberg.catalog.sql import SqlCatalog
 
 
@@ -49,9 +50,15 @@ def parquet(table):
     return rows(duckdb.sql(query).to_arrow_table())
 
 
-def main(hot, name):
-    catalog = SqlCatalog("headwater", uri=f"sqlite:///file:{hot}?mode=ro&uri=true")
-    table = catalog.load_table(name)
+def catalog_at(place):
+    if place.startswith("http://"):
+        uri, warehouse = place.split("#")
+        return RestCatalog("elsewhere", uri=uri, warehouse=warehouse)
+    return SqlCatalog("headwater", uri=f"sqlite:///file:{place}?mode=ro&uri=true")
+
+
+def main(place, name):
+    table = catalog_at(place).load_table(name)
     fields = [f for f in table.schema().fields]
     print(json.dumps({
         "types": {field.name: str(field.field_type) for field in fields},

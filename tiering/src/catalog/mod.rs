@@ -2,23 +2,29 @@
 
 mod api;
 mod cache;
+mod elsewhere;
 mod failure;
 mod location;
 mod names;
 mod namespaces;
+mod rest;
 mod rows;
 mod schema;
 mod swap;
 mod tables;
 
+pub use rest::RestCatalog;
 pub use schema::CATALOG_NAME;
+
+pub(crate) use elsewhere::Missed;
+pub(crate) use rest::RestClient;
 
 use std::fmt;
 
 use cache::Tables;
 use failure::{Failure, Outcome};
 use headwater_primitives::rusqlite::Connection;
-use headwater_primitives::{Durability, ErrorKind, Namespace, Result, Transaction, WriteOptions};
+use headwater_primitives::{Durability, Namespace, Result, Transaction, WriteOptions};
 use iceberg::io::FileIO;
 use iceberg::table::Table;
 use iceberg::{Runtime, TableIdent, TableRequirement, TableUpdate};
@@ -34,6 +40,8 @@ use crate::io::LakeStorage;
 /// Metadata files are written, through the lake's store, before the pointer moves; the pointer moves by
 /// compare-and-set in one transaction of the hot tier, which is synced. Outside tools open `hot.db`
 /// read-only.
+///
+/// That of a lake with a [`RestCatalog`] commits there first, and has the tables as of its own last commit.
 #[derive(Clone)]
 pub struct SqliteCatalog {
     namespace: Namespace,
@@ -41,6 +49,8 @@ pub struct SqliteCatalog {
     io: FileIO,
     runtime: Runtime,
     tables: Arc<Tables>,
+    /// The catalog that has the tables, when it is another one.
+    remote: Option<Arc<RestClient>>,
 }
 
 impl SqliteCatalog {
@@ -56,7 +66,12 @@ impl SqliteCatalog {
     ) -> Result<SqliteCatalog> {
         namespace.install(&schema::PART)?;
         let (namespace, io) = (namespace.clone(), lake.file_io());
-        Ok(SqliteCatalog { namespace, lake, io, runtime, tables: Arc::default() })
+        Ok(SqliteCatalog { namespace, lake, io, runtime, tables: Arc::default(), remote: None })
+    }
+
+    /// The same for tables that `remote` has.
+    pub(crate) fn of(self, remote: Option<Arc<RestClient>>) -> SqliteCatalog {
+        SqliteCatalog { remote, ..self }
     }
 
     /// The lake that the tables' files are in.
@@ -144,11 +159,7 @@ impl SqliteCatalog {
 
 /// Where the metadata of `table` is as `connection` sees it; `None` when there is no such table.
 pub(crate) fn pointer_of(connection: &Connection, table: &TableIdent) -> Result<Option<String>> {
-    match rows::pointer(connection, table).map_err(Failure::into_ours) {
-        Ok(location) => Ok(Some(location)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
+    rows::pointer_if_any(connection, table).map_err(Failure::into_ours)
 }
 
 /// The number in the name of a metadata file: a later one has a greater one.

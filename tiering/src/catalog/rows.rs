@@ -12,6 +12,14 @@ const IS_TABLE: &str = "(iceberg_type = 'TABLE' OR iceberg_type IS NULL)";
 
 /// Where the metadata of `table` is.
 pub(super) fn pointer(connection: &Connection, table: &TableIdent) -> Outcome<String> {
+    pointer_if_any(connection, table)?.ok_or_else(|| Failure::no_table(table))
+}
+
+/// The same; `None` when there is no such table.
+pub(super) fn pointer_if_any(
+    connection: &Connection,
+    table: &TableIdent,
+) -> Outcome<Option<String>> {
     let sql = format!(
         "SELECT metadata_location FROM iceberg_tables WHERE catalog_name = ? \
          AND table_namespace = ? AND table_name = ? AND {IS_TABLE}"
@@ -20,7 +28,7 @@ pub(super) fn pointer(connection: &Connection, table: &TableIdent) -> Outcome<St
         .prepare_cached(&sql)?
         .query_row(params![CATALOG_NAME, spell_table(table)?, table.name()], |row| row.get(0))
         .optional()?;
-    found.flatten().ok_or_else(|| Failure::no_table(table))
+    Ok(found.flatten())
 }
 
 /// Adds `table` at `location`.

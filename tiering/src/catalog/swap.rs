@@ -20,6 +20,9 @@ impl SqliteCatalog {
         then: impl FnOnce(&Transaction<'_>) -> Result<()> + Send + 'static,
     ) -> Outcome<Table> {
         let base = self.current(name).await?;
+        if let Some(remote) = &self.remote {
+            return self.commit_there(remote, &base, &requirements, &updates, then).await;
+        }
         let from = base.metadata_location_result()?.to_owned();
         let built = apply(&base, &from, &requirements, updates)?;
         let file = location::next(&from, &built.metadata)?;
@@ -38,7 +41,7 @@ impl SqliteCatalog {
         self.assemble(name, &to, built.metadata)
     }
 
-    async fn swap(
+    pub(super) async fn swap(
         &self,
         name: &TableIdent,
         from: &str,
@@ -91,11 +94,20 @@ fn apply(
 }
 
 /// How a swap failed.
-enum Swap {
+pub(super) enum Swap {
     /// Its own work refused it: nothing of it happened.
     RolledBack(Failure),
     /// The writer lost it, and what it wrote may be there.
     Unknown(Error),
+}
+
+impl Swap {
+    pub(super) fn into_failure(self) -> Failure {
+        match self {
+            Swap::RolledBack(failure) => failure,
+            Swap::Unknown(error) => error.into(),
+        }
+    }
 }
 
 impl From<Error> for Swap {

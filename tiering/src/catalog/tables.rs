@@ -1,5 +1,6 @@
 //! Tables in the catalog: creating, loading, registering, renaming, dropping.
 
+use headwater_primitives::fail;
 use iceberg::spec::{TableMetadata, TableMetadataBuilder};
 use iceberg::table::Table;
 use iceberg::{MetadataLocation, NamespaceIdent, TableCreation, TableIdent};
@@ -32,6 +33,12 @@ impl SqliteCatalog {
         };
         self.lake.root().path(&location)?;
         creation.location = Some(location.clone());
+        if let Some(remote) = &self.remote {
+            let made = self.create_there(remote, &table, &creation).await?;
+            fail::point("lake.catalog.created")?;
+            self.put(&table, made.metadata_location_result()?).await?;
+            return Ok(made);
+        }
         let metadata = TableMetadataBuilder::from_table_creation(creation)?.build()?.metadata;
         let file = MetadataLocation::new_with_metadata(&location, &metadata);
         metadata.write_to(&self.io, &file).await?;
@@ -46,6 +53,7 @@ impl SqliteCatalog {
     }
 
     pub(super) async fn register(&self, table: &TableIdent, location: &str) -> Outcome<Table> {
+        self.must_be_here("registering a table")?;
         self.must_be_free(table)?;
         let found = self.table_at(table, location).await?;
         self.put(table, location).await?;
@@ -66,16 +74,11 @@ impl SqliteCatalog {
     }
 
     pub(super) fn has_table(&self, table: &TableIdent) -> Outcome<bool> {
-        match self.look(|connection| rows::pointer(connection, table)) {
-            Ok(_) => Ok(true),
-            Err(Failure::Iceberg(error)) if error.kind() == iceberg::ErrorKind::TableNotFound => {
-                Ok(false)
-            }
-            Err(error) => Err(error),
-        }
+        Ok(self.look(|connection| rows::pointer_if_any(connection, table))?.is_some())
     }
 
     pub(super) async fn remove(&self, table: &TableIdent) -> Outcome<()> {
+        self.must_be_here("dropping a table")?;
         let table = table.clone();
         self.change(move |tx| rows::delete(tx.sql(), &table)).await
     }
@@ -87,6 +90,7 @@ impl SqliteCatalog {
     }
 
     pub(super) async fn rename(&self, from: &TableIdent, to: &TableIdent) -> Outcome<()> {
+        self.must_be_here("renaming a table")?;
         let (from, to) = (from.clone(), to.clone());
         self.change(move |tx| rows::rename(tx.sql(), &from, &to)).await
     }

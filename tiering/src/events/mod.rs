@@ -20,6 +20,7 @@ use headwater_primitives::{Commit, Read, Result, Sequence, block_on};
 
 pub(crate) use read::{LakeArchive, bounds, reader_of, run_of};
 pub(crate) use table::{LOG, current, ident};
+pub(crate) use write::take_over;
 
 use crate::files::FileOptions;
 use crate::job::Cancel;

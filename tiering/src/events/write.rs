@@ -10,7 +10,9 @@ use iceberg::table::Table;
 use super::{ArchiveEvents, EventsArchived, FLOOR, table};
 use crate::commit::Prepared;
 use crate::files::{FileNames, FileWriter, WrittenFile};
+use crate::hand_off::missed::Reached;
 use crate::schema::{LakeSchema, day_of};
+use crate::tier::Tier;
 
 /// Bytes of the log that are read at once.
 const READ_BYTES: usize = 4 << 20;
@@ -20,6 +22,7 @@ const SNAPSHOT_BYTES: usize = 1 << 30;
 pub(super) async fn run(mut archiving: ArchiveEvents) -> Result<EventsArchived> {
     let tier = archiving.tier.clone();
     let _changing = tier.lake.changing.lock().await;
+    take_over(&tier).await?;
     let changes = ChangeLog::open(tier.namespace())?;
     let (known, until) = begin(&archiving, &changes).await?;
     let mut done = EventsArchived { last: known.end_of(), ..EventsArchived::default() };
@@ -27,7 +30,7 @@ pub(super) async fn run(mut archiving: ArchiveEvents) -> Result<EventsArchived> 
     while known.next() <= until {
         let written = write(&mut archiving, &changes, known.next(), until).await?;
         let range = known.first..=written.last;
-        let snapshot = commit(&archiving, &changes, &written, range).await?;
+        let snapshot = commit(&archiving, &changes, &written, known.next(), range).await?;
         known = Known { first: known.first, next: written.last.next() };
         done.events += written.events;
         done.files += written.files.len() as u64;
@@ -175,27 +178,61 @@ async fn commit(
     archiving: &ArchiveEvents,
     changes: &ChangeLog,
     written: &Written,
+    next: Sequence,
     range: RangeInclusive<Sequence>,
 ) -> Result<Option<i64>> {
+    let after = Sequence(next.0.saturating_sub(1));
     let Some(table) = &written.table else { return Ok(None) };
     let catalog = archiving.tier.catalog()?;
     let prepared = catalog
         .new_snapshot(table)
         .add_data(written.files.iter().map(|file| file.data_file.clone()))
         .property("headwater.epoch", archiving.tier.namespace().epoch().to_string())
+        .property("headwater.after", after.to_string())
         .property("headwater.until", written.last.to_string())
         .write()
         .await?;
     fail::point("tier.archive.snapshot")?;
     archiving.cancelled.check()?;
     let Prepared { requirements, updates, snapshot_id, .. } = prepared;
-    let (changes, last) = (changes.clone(), written.last);
+    let changes = changes.clone();
     let note = move |tx: &Transaction<'_>| {
-        table::set_range(tx, &range)?;
-        changes.set_floor(tx, FLOOR, last.next())?;
+        note(tx, &changes, &range)?;
         fail::point("tier.archive.commit")
     };
     catalog.commit_with(table.identifier(), requirements, updates, note).await?;
     fail::point("tier.archive.committed")?;
     Ok(snapshot_id)
+}
+
+/// Notes what the lake has. Retention may go as far.
+fn note(tx: &Transaction<'_>, changes: &ChangeLog, range: &RangeInclusive<Sequence>) -> Result<()> {
+    table::set_range(tx, range)?;
+    changes.set_floor(tx, FLOOR, range.end().next())
+}
+
+/// Takes over what became of the table in its catalog since the hot tier last knew, if that is another one:
+/// what an archiving of ours has committed there and not noted here, and what other engines did.
+pub(crate) async fn take_over(tier: &Tier) -> Result<()> {
+    let (catalog, ident) = (tier.catalog()?, table::ident());
+    while let Some(missed) =
+        catalog.missed(&ident, |snapshot| Reached::of(snapshot).is_some()).await?
+    {
+        let snapshot = missed.snapshot.and_then(|id| missed.table.metadata().snapshot_by_id(id));
+        let Some(reached) = snapshot.and_then(|snapshot| Reached::of(snapshot)) else {
+            catalog.take_over(&missed, |_| Ok(())).await?;
+            continue;
+        };
+        let changes = ChangeLog::open(tier.namespace())?;
+        reached.check(&changes, &ident)?;
+        let ended = move |tx: &Transaction<'_>| {
+            let first = match table::range(tx.sql())? {
+                Some(known) if known.end().next() == reached.after.next() => *known.start(),
+                _ => reached.after.next(),
+            };
+            note(tx, &changes, &(first..=reached.until))
+        };
+        catalog.take_over(&missed, ended).await?;
+    }
+    Ok(())
 }

@@ -10,11 +10,15 @@
 //! 5. *Release*: in short transactions, each row that is still at its frozen version becomes a stub; for
 //!    each that is not, a tombstone says that the lake's copy is over.
 //!
+//! With a catalog elsewhere step 4 is two: the commit there, then the transaction without the swap. What ends
+//! between them is found in the table's history, and ended as it would have been (`missed.rs`).
+//!
 //! Until its release a row is read from the hot tier, and the lake's copy does not count; from then on it
 //! is the other way round. Both change in one transaction, so every reader sees each row once.
 
 mod boundary;
 mod freeze;
+pub(crate) mod missed;
 mod policy;
 pub(crate) mod release;
 mod stage;
@@ -159,6 +163,7 @@ impl HandOff {
         let _changing = tier.lake.changing.lock().await;
         // What an earlier one left is released first, so that there is never more than one.
         release::go_on(&self.job(), |rows| self.report.released(rows)).await?;
+        missed::take_over(&self.job()).await?;
         let Some(range) = self.range()? else { return self.nothing() };
         let staged = stage::stage(&mut self, range).await?;
         let handed_off = stage::commit(&self, staged).await?;

@@ -103,6 +103,8 @@ pub(super) async fn commit(hand_off: &HandOff, staged: Staged) -> Result<HandedO
         snapshot: prepared.snapshot_id,
     };
     let snapshot = prepared.snapshot_id;
+    let files: Vec<_> =
+        files.into_iter().map(|file| (file.place.url, file.bytes, file.rows)).collect();
     let note = move |tx: &Transaction<'_>| {
         tx.sql()
             .prepare_cached("UPDATE tiering_tables SET watermark = ? WHERE id = ?")?
@@ -123,12 +125,12 @@ pub(super) async fn commit(hand_off: &HandOff, staged: Staged) -> Result<HandedO
     Ok(handed_off)
 }
 
-/// Notes the files whose rows are to become stubs.
-fn note_release(
+/// Notes the files whose rows are to become stubs: where each is, its bytes and its rows.
+pub(super) fn note_release(
     tx: &Transaction<'_>,
     tiered: i64,
     snapshot: i64,
-    files: &[WrittenFile],
+    files: &[(String, u64, u64)],
 ) -> Result<()> {
     if files.is_empty() {
         return Ok(());
@@ -140,9 +142,9 @@ fn note_release(
     let mut insert = tx.sql().prepare_cached(
         "INSERT INTO tiering_release_files(tiered, number, path, bytes, rows) VALUES (?, ?, ?, ?, ?)",
     )?;
-    for (number, file) in files.iter().enumerate() {
-        let (bytes, rows) = (file.bytes as i64, file.rows as i64);
-        insert.execute(params![tiered, number as i64, file.place.url, bytes, rows])?;
+    for (number, (location, bytes, rows)) in files.iter().enumerate() {
+        let (bytes, rows) = (*bytes as i64, *rows as i64);
+        insert.execute(params![tiered, number as i64, location, bytes, rows])?;
     }
     Ok(())
 }
@@ -153,23 +155,17 @@ const LAST_SYSTEM_FIELD: i32 = 5;
 /// The number of the table among those with rows in the lake.
 async fn number(hand_off: &HandOff) -> Result<i64> {
     let (store, name) = (hand_off.table.store(), hand_off.table.name().to_owned());
-    let insert = "INSERT OR IGNORE INTO tiering_tables(store, name) VALUES (?, ?)";
-    hand_off
-        .tier
-        .namespace()
-        .transaction(move |tx| -> Result<i64> {
-            tx.sql().prepare_cached(insert)?.execute(params![store.name(), name])?;
-            tombstones::table_number(tx.sql(), store, &name)?
-                .ok_or_else(|| Error::corrupt("a row that was just inserted is not there"))
-        })
-        .await
+    let numbered = move |tx: &Transaction<'_>| tombstones::number(tx, store, &name);
+    hand_off.tier.namespace().transaction(numbered).await
 }
 
 /// The lake's table, made when there is none, with columns for what was seen.
 async fn table(hand_off: &HandOff, catalog: &SqliteCatalog, seen: &Inference) -> Result<Table> {
     let ident = table_ident(hand_off.table.store(), hand_off.table.name());
     if !catalog.table_exists(&ident).await.or_lake()? {
-        return create(hand_off, catalog, &ident, seen).await;
+        // One that an earlier attempt has made lacks what was not there by then.
+        let made = create(hand_off, catalog, &ident, seen).await?;
+        return evolve(catalog, made, seen).await;
     }
     let table = catalog.load(&ident).await?;
     evolve(catalog, table, seen).await

@@ -7,7 +7,7 @@ use headwater_primitives::{Error, ErrorKind, IdKind, Result, Timestamp};
 use iceberg::arrow::schema_to_arrow_schema;
 use iceberg::spec::{
     NestedField, NullOrder, PrimitiveType, Schema, SortDirection, SortField, SortOrder, Transform,
-    Type, UnboundPartitionSpec,
+    Type, UnboundPartitionField, UnboundPartitionSpec,
 };
 
 use super::properties::Properties;
@@ -18,6 +18,8 @@ use super::{
 
 /// The name of the partition field.
 pub const PARTITION_FIELD: &str = "_written_day";
+/// Its id: the first of those that are for partition fields. Some catalogs do not give it themselves.
+const PARTITION_FIELD_ID: i32 = 1000;
 
 /// The day since 1970-01-01 in UTC, as Iceberg's transform `day` has it.
 pub fn day_of(written: Timestamp) -> i32 {
@@ -45,11 +47,14 @@ impl LakeSchema {
     /// # Errors
     /// None that are known; Iceberg's builder may refuse.
     pub fn partition_spec(&self) -> Result<UnboundPartitionSpec> {
+        let day = UnboundPartitionField::builder()
+            .source_id(self.system.written)
+            .field_id(PARTITION_FIELD_ID)
+            .name(PARTITION_FIELD.to_owned())
+            .transform(Transform::Day)
+            .build();
         let spec = UnboundPartitionSpec::builder().with_spec_id(0);
-        let spec = spec
-            .add_partition_field(self.system.written, PARTITION_FIELD, Transform::Day)
-            .map_err(refused)?;
-        Ok(spec.build())
+        Ok(spec.add_partition_fields([day]).map_err(refused)?.build())
     }
 
     /// The order of the rows in each file: by id.

@@ -6,7 +6,7 @@ use headwater_primitives::Result;
 
 use crate::cold::ColdTable;
 use crate::events;
-use crate::hand_off::release;
+use crate::hand_off::{missed, release};
 use crate::job::{Cancel, Job};
 use crate::table::TieredTable;
 use crate::tier::Tier;
@@ -50,9 +50,13 @@ impl Kept {
                 let (tier, table) = (self.tier.clone(), table.clone());
                 let job = Job { tier, table, cancelled: self.cancelled.clone() };
                 release::go_on(&job, |_| ()).await?;
+                missed::take_over(&job).await?;
                 job.current().await
             }
-            What::Events => events::current(&self.tier).await,
+            What::Events => {
+                events::take_over(&self.tier).await?;
+                events::current(&self.tier).await
+            }
         }
     }
 }

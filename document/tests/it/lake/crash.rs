@@ -1,6 +1,7 @@
 //! Crashes at every named step of a hand-off and of upkeep, with writers all the while: each row is there exactly once.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use headwater_document::DocumentStore;
@@ -38,14 +39,14 @@ const UPKEEP_STEPS: [&str; 9] = [
 /// The most acknowledgements before a kill.
 const MOST_ACKS: u64 = 150;
 
-fn open(path: &std::path::Path) -> (Namespace, DocumentStore) {
+fn open(path: &Path) -> (Namespace, DocumentStore) {
     let ns = opened(Namespace::builder(path));
     let store = DocumentStore::open(&ns, "rows").unwrap();
     (ns, store)
 }
 
 /// Writes rows, does `lake_work` on them and changes some of them, until it ends.
-fn work(child: &Child, lake_work: impl Fn(&DocumentStore) -> Result<()> + Sync) {
+pub(super) fn work(child: &Child, lake_work: impl Fn(&DocumentStore) -> Result<()> + Sync) {
     let round: u64 = child.scenario().parse().unwrap();
     let (ns, store) = open(child.directory());
     let rows: Vec<Value> =
@@ -88,7 +89,7 @@ fn or_end<T>(result: Result<T>) -> T {
     })
 }
 
-fn handing_off(store: &DocumentStore) -> Result<()> {
+pub(super) fn handing_off(store: &DocumentStore) -> Result<()> {
     hand_off(store, Policy::All).map(drop)
 }
 
@@ -148,10 +149,19 @@ fn survive(
     crashes: &[Option<&str>],
     after: impl Fn(&Namespace, &DocumentStore),
 ) {
-    let folder = tempfile::tempdir().unwrap();
+    survive_in(tempfile::tempdir().unwrap().path(), test, crashes, after);
+}
+
+/// The same in a folder that may have a namespace.
+pub(super) fn survive_in(
+    folder: &Path,
+    test: impl Fn() + Copy,
+    crashes: &[Option<&str>],
+    after: impl Fn(&Namespace, &DocumentStore),
+) {
     let mut known = Known::default();
     for (round, point) in (0..).zip(crashes) {
-        let crash = Crash::of(test, &round.to_string(), folder.path());
+        let crash = Crash::of(test, &round.to_string(), folder);
         let crash = match point {
             Some(point) => crash.fail_point(*point),
             None => crash.kill(Kill::seeded(round, MOST_ACKS)),
@@ -160,7 +170,7 @@ fn survive(
         let end = if point.is_some() { End::Aborted } else { End::Killed };
         assert_eq!(outcome.end, end, "{point:?}: {}", outcome.stderr);
         known.learn(round, &outcome.acks);
-        let (ns, store) = open(folder.path());
+        let (ns, store) = open(folder);
         known.check(&ns, &store);
         after(&ns, &store);
         known.check(&ns, &store);
@@ -169,7 +179,7 @@ fn survive(
 }
 
 /// What the crash left undone is done by the next one.
-fn hand_off_again(_: &Namespace, store: &DocumentStore) {
+pub(super) fn hand_off_again(_: &Namespace, store: &DocumentStore) {
     hand_off(store, Policy::All).unwrap();
 }
 

@@ -9,6 +9,7 @@ mod past;
 mod place;
 mod python;
 mod release;
+mod rest;
 mod restore;
 mod s3;
 mod soak;

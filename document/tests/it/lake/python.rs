@@ -1,6 +1,7 @@
 //! What pyiceberg and DuckDB read of a collection that was handed off: exactly its rows.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Command;
 
@@ -25,9 +26,14 @@ pub(super) fn python() -> Option<String> {
 }
 
 pub(super) fn read(python: &str, folder: &Path, table: &str) -> Value {
+    read_by(python, folder.join("hot.db"), table)
+}
+
+/// The same by a catalog: a `hot.db`, or `URI#WAREHOUSE`.
+pub(super) fn read_by(python: &str, catalog: impl AsRef<OsStr>, table: &str) -> Value {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/read_collection.py");
     let mut command = Command::new(python);
-    command.arg(script).arg(folder.join("hot.db")).arg(table);
+    command.arg(script).arg(catalog).arg(table);
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
@@ -51,7 +57,7 @@ fn order(n: u64) -> Value {
 }
 
 /// Rows by id, as another engine has them.
-fn by_id(rows: &Value) -> BTreeMap<u64, Map<String, Value>> {
+pub(super) fn by_id(rows: &Value) -> BTreeMap<u64, Map<String, Value>> {
     let rows = rows.as_array().unwrap();
     let found: BTreeMap<u64, Map<String, Value>> = rows
         .iter()
