@@ -4,12 +4,14 @@ use std::path::Path;
 
 use headwater::ErrorKind;
 use headwater::document::{DocumentStore, collections};
-use headwater::lake::{EventsArchived, HandedOff, LakeOptions, Policy, TableStatus, Tier};
+use headwater::lake::{
+    EventsArchived, HandedOff, LakeOptions, Policy, RestCatalog, TableStatus, Tier,
+};
 use headwater::{Headwater, Result};
 use indicatif::HumanBytes;
 use serde::Serialize;
 
-use crate::arguments::{TierArchive, TierRun, TierVerb};
+use crate::arguments::{TierArchive, TierLake, TierRun, TierVerb};
 use crate::database;
 use crate::failure::{Failure, Outcome};
 use crate::output::{Output, table};
@@ -29,7 +31,7 @@ pub(crate) fn run(db: &Path, verb: TierVerb) -> Outcome {
 
 fn move_documents(path: &Path, options: &TierRun) -> Outcome {
     let db = database::write(path)?;
-    let tier = open(&db, options.location.as_deref())?;
+    let tier = open(&db, &options.lake)?;
     let names = match &options.name {
         Some(name) => vec![database::collection(&db, name)?.name().to_owned()],
         None => collections(db.namespace())?.into_iter().map(|known| known.name).collect(),
@@ -43,12 +45,19 @@ fn move_documents(path: &Path, options: &TierRun) -> Outcome {
     Ok(db.close()?)
 }
 
-fn open(db: &Headwater, location: Option<&Path>) -> Outcome<Tier> {
+fn open(db: &Headwater, place: &TierLake) -> Outcome<Tier> {
     let mut lake = LakeOptions::new();
-    if let Some(location) = location {
+    if let Some(location) = &place.location {
         let text = location.to_str();
         let text = text.ok_or_else(|| Failure::new(format!("{location:?} is not UTF-8")))?;
         lake = lake.location(text);
+    }
+    if let Some(uri) = &place.catalog {
+        let mut catalog = RestCatalog::new(uri);
+        if let Some(warehouse) = &place.warehouse {
+            catalog = catalog.warehouse(warehouse);
+        }
+        lake = lake.catalog(catalog);
     }
     Ok(Tier::open(db.namespace(), lake)?)
 }
@@ -104,7 +113,7 @@ struct Archived {
 
 fn archive(path: &Path, options: &TierArchive) -> Outcome {
     let db = database::write(path)?;
-    let tier = open(&db, options.location.as_deref())?;
+    let tier = open(&db, &options.lake)?;
     if options.end {
         tier.end_archive().wait()?;
         return Ok(db.close()?);

@@ -13,7 +13,9 @@ use headwater::cdc::{Op, Store};
 use headwater::document::Order;
 
 pub(crate) use sql::{RowFormat, SqlStatement};
-pub(crate) use tier::{TierArchive, TierClean, TierExpire, TierRun, TierTables, TierVerb};
+pub(crate) use tier::{
+    TierArchive, TierClean, TierExpire, TierLake, TierRun, TierTables, TierVerb,
+};
 #[cfg(feature = "lance")]
 pub(crate) use vector::DemoteOptions;
 pub(crate) use vector::{CreateOptions, SearchQuery, VectorVerb};

@@ -76,9 +76,23 @@ pub(crate) struct TierRun {
     /// Keep the N documents that were written last.
     #[arg(long, value_name = "N")]
     pub(crate) keep: Option<u64>,
+    #[command(flatten)]
+    pub(crate) lake: TierLake,
+}
+
+/// Where the lake is to be, which is said once.
+#[derive(Args)]
+pub(crate) struct TierLake {
     /// Where the lake is to be, the first time: a folder, or a URL such as s3://bucket/prefix.
     #[arg(long, value_name = "URL")]
     pub(crate) location: Option<PathBuf>,
+    /// The Iceberg REST catalog that is to have its tables, the first time; DIR has them otherwise. Its token
+    /// is in HEADWATER_CATALOG_TOKEN, or id:secret in HEADWATER_CATALOG_CREDENTIAL.
+    #[arg(long, value_name = "URI")]
+    pub(crate) catalog: Option<String>,
+    /// Which warehouse of the catalog.
+    #[arg(long, value_name = "NAME", requires = "catalog")]
+    pub(crate) warehouse: Option<String>,
 }
 
 /// Which events to archive.
@@ -90,7 +104,6 @@ pub(crate) struct TierArchive {
     /// Archive no more: retention may take events from then on that the lake does not have.
     #[arg(long)]
     pub(crate) end: bool,
-    /// Where the lake is to be, the first time: a folder, or a URL such as s3://bucket/prefix.
-    #[arg(long, value_name = "URL")]
-    pub(crate) location: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) lake: TierLake,
 }

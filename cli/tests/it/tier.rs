@@ -32,6 +32,23 @@ fn what_is_in_the_lake_is_found_as_before() {
 }
 
 #[test]
+fn the_tables_may_be_in_a_catalog_elsewhere() {
+    let Some(warehouse) = headwater_testkit::rest("program") else { return };
+    let db = with_people();
+    let catalog = ["--catalog", &warehouse.uri, "--warehouse", &warehouse.name];
+    let run = ["tier", "run", "document", "people", "--keep", "20"];
+    assert_eq!(db.lines(&[&run[..], &catalog].concat())[0]["rows"], 180);
+    let other = db.run(&["tier", "run", "--catalog", "http://127.0.0.1:1"]);
+    assert_eq!(other.code, Some(1));
+    assert!(other.err.contains(&warehouse.uri), "{}", other.err);
+    assert_eq!(db.run(&["tier", "run", "--warehouse", "w"]).code, Some(2));
+    db.run(&["document", "patch", "people", "p001", r#"{"age":99}"#]).succeeded();
+    assert_eq!(db.lines(&["tier", "run"])[0]["deleted"], 1);
+    assert_eq!(db.lines(&["document", "get", "people", "p001"])[0]["age"], 99);
+    db.run(&["verify"]).succeeded();
+}
+
+#[test]
 fn what_cannot_move_is_said() {
     let db = with_people();
     assert_eq!(db.lines(&["tier", "status"]).len(), 0);

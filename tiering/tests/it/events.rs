@@ -10,7 +10,8 @@ use headwater_primitives::{
     Attributes, ErrorKind, Namespace, Result, Sequence, WriteOptions, jsonb,
 };
 use headwater_testkit::crash::{self, Crash, End};
-use headwater_tiering::{Compacted, Expiry, Tier};
+use headwater_testkit::rest;
+use headwater_tiering::{Compacted, Expiry, LakeOptions, RestCatalog, Tier};
 use proptest::prelude::*;
 
 /// Nothing that is archived stays in the hot log.
@@ -369,6 +370,44 @@ fn a_process_that_dies_at_any_step_loses_no_event_and_doubles_none() {
         assert!(next > written, "after {step}: {next} follows, and {written} were acknowledged");
         written = next - 1;
         tier.archive_events().wait().unwrap();
+        ns.close().unwrap();
+    }
+}
+
+/// Writes and archives until it ends, with the table in a catalog elsewhere.
+#[test]
+fn an_archive_that_dies_between_two_catalogs_goes_on_where_it_was() {
+    let test = an_archive_that_dies_between_two_catalogs_goes_on_where_it_was;
+    if let Some(child) = crash::child() {
+        let (_ns, changes, tier) = opened(child.directory());
+        changes.set_retention(NONE).wait().unwrap();
+        for number in 0.. {
+            write(&changes, number, 5);
+            child.ack(number.to_string());
+            tier.archive_events().wait().unwrap();
+            changes.enforce_retention().unwrap();
+        }
+    }
+    let Some(warehouse) = rest("events") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let ns = Namespace::open(folder.path()).unwrap();
+    let catalog = RestCatalog::new(&warehouse.uri).warehouse(&warehouse.name);
+    Tier::open(&ns, LakeOptions::new().catalog(catalog)).unwrap();
+    ns.close().unwrap();
+    let mut written = 0;
+    for step in ["lake.catalog.created", "lake.catalog.committed", "tier.archive.commit:2"] {
+        let outcome = Crash::of(test, step, folder.path()).fail_point(step).run().unwrap();
+        assert_eq!(outcome.end, End::Aborted, "{step}: {}", outcome.stderr);
+        written += outcome.acks.len() as u64 * 5;
+        let (ns, changes, tier) = opened(folder.path());
+        assert_eq!(from(&changes, Start::Beginning).len() as u64, written, "after {step}");
+        let archived = tier.archive_events().wait().unwrap();
+        // A commit that was made there is noted, not made again.
+        assert_eq!(archived.events, if step == "lake.catalog.created" { 5 } else { 0 }, "{step}");
+        changes.enforce_retention().unwrap();
+        assert_eq!(tier.archived_events().wait().unwrap(), Some(Sequence(1)..=Sequence(written)));
+        tidy(&tier);
+        assert_eq!(from(&changes, Start::Beginning).len() as u64, written, "after {step}");
         ns.close().unwrap();
     }
 }
