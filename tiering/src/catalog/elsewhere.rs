@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use headwater_primitives::{Error, ErrorKind, Result, Transaction, fail};
-use iceberg::spec::Snapshot;
+use iceberg::spec::{MAIN_BRANCH, Snapshot};
 use iceberg::table::Table;
 use iceberg::{TableCreation, TableIdent, TableRequirement, TableUpdate};
 
@@ -78,7 +78,14 @@ impl SqliteCatalog {
         then: impl FnOnce(&Transaction<'_>) -> Result<()> + Send + 'static,
     ) -> Outcome<Table> {
         let name = base.identifier();
-        let made = match remote.commit(name, requirements, updates).await {
+        // Nothing is changed on top of a snapshot that the hot tier does not know.
+        let mut requirements = requirements.to_vec();
+        requirements.push(TableRequirement::RefSnapshotIdMatch {
+            r#ref: MAIN_BRANCH.to_owned(),
+            snapshot_id: base.metadata().current_snapshot_id(),
+        });
+        self.sync(name).await?;
+        let made = match remote.commit(name, &requirements, updates).await {
             Ok(location) => self.read_there(remote, name, &location).await?,
             Err(Uncommitted::Refused(error)) => return Err(error.into()),
             Err(Uncommitted::Unknown(error)) => self.look_for(remote, name, updates, error).await?,
@@ -88,6 +95,12 @@ impl SqliteCatalog {
         let (from, to) = (base.metadata_location_result()?, made.metadata_location_result()?);
         self.swap(name, from, to, then).await.map_err(Swap::into_failure)?;
         Ok(made)
+    }
+
+    /// Makes everything durable that the catalog is about to be told of, whatever its own writes asked for.
+    async fn sync(&self, name: &TableIdent) -> Outcome<()> {
+        let name = name.clone();
+        self.change(move |tx| rows::touch(tx.sql(), &name)).await
     }
 
     /// The next state of the table that the hot tier has to take over, if its catalog is elsewhere and went

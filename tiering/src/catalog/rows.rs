@@ -74,6 +74,18 @@ pub(super) fn swap(
     Ok(())
 }
 
+/// Writes what is there, so that the transaction has something to sync.
+pub(super) fn touch(connection: &Connection, table: &TableIdent) -> Outcome<()> {
+    let sql = "UPDATE iceberg_tables SET metadata_location = metadata_location \
+               WHERE catalog_name = ? AND table_namespace = ? AND table_name = ?";
+    connection.prepare_cached(sql)?.execute(params![
+        CATALOG_NAME,
+        spell_table(table)?,
+        table.name()
+    ])?;
+    Ok(())
+}
+
 /// Takes `table` out.
 pub(super) fn delete(connection: &Connection, table: &TableIdent) -> Outcome<()> {
     let sql = format!(

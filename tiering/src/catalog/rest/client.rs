@@ -82,6 +82,10 @@ impl RestClient {
         let body = CommitTable { identifier: table, requirements, updates };
         match self.0.post::<Table>(&path, &body).await {
             Ok(table) => self.location_of(table).map_err(Uncommitted::Unknown),
+            // A proxy says this of a catalog that has the commit already.
+            Err(Refused::Answer(StatusCode::SERVICE_UNAVAILABLE, error)) => {
+                Err(Uncommitted::Unknown(error))
+            }
             Err(Refused::Answer(_, error)) => Err(Uncommitted::Refused(error)),
             Err(Refused::Unknown(error)) => Err(Uncommitted::Unknown(error)),
         }

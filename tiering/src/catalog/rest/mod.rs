@@ -93,6 +93,12 @@ impl RestCatalog {
         let url = Url::parse(&self.uri).map_err(|error| refused(&error.to_string()))?;
         match url.scheme() {
             _ if url.host_str().is_none() => Err(refused("it names no host")),
+            _ if url.password().is_some() || !url.username().is_empty() => {
+                Err(refused("it has a login in it, which would be kept with the lake"))
+            }
+            _ if url.query().is_some() || url.fragment().is_some() => {
+                Err(refused("it has more than a path"))
+            }
             "http" => Ok(url),
             "https" if cfg!(feature = "https") => Ok(url),
             "https" => Err(Error::new(
@@ -128,7 +134,15 @@ mod tests {
 
     #[test]
     fn an_address_that_cannot_be_one_is_refused_and_says_why() {
-        for uri in ["", "catalog", "s3://bucket/catalog", "file:///catalog", "http://"] {
+        for uri in [
+            "",
+            "catalog",
+            "s3://bucket/catalog",
+            "file:///catalog",
+            "http://",
+            "http://a:b@c/d",
+            "http://c/d?e=f",
+        ] {
             let error = RestCatalog::new(uri).url().unwrap_err();
             assert_eq!(error.kind(), ErrorKind::InvalidInput, "{uri}");
             assert!(error.to_string().contains("https://host/path"), "{error}");

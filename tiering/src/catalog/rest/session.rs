@@ -17,6 +17,8 @@ const CONNECTING: Duration = Duration::from_secs(10);
 /// Requests that the catalog was too busy for are sent again after this, then after twice as long, and so on.
 const PAUSE: Duration = Duration::from_millis(100);
 const ATTEMPTS: u32 = 5;
+/// What the protocol has for a token that has ended.
+const TOKEN_ENDED: u16 = 419;
 
 /// What came of a request.
 pub(super) enum Refused {
@@ -64,7 +66,9 @@ struct Greeted {
 impl Session {
     pub(super) fn new(catalog: RestCatalog) -> Result<Session, Error> {
         catalog.url()?;
-        let http = Client::builder().timeout(PATIENCE).connect_timeout(CONNECTING).build();
+        // A redirection would make another request of a commit, and take secrets elsewhere.
+        let http = Client::builder().timeout(PATIENCE).connect_timeout(CONNECTING);
+        let http = http.redirect(reqwest::redirect::Policy::none()).build();
         let http = http.map_err(|error| {
             Error::new(ErrorKind::Io, "the client of catalogs does not start").with_source(error)
         })?;
@@ -129,7 +133,9 @@ impl Session {
         if let Some(warehouse) = self.catalog.warehouse_name() {
             config.query_pairs_mut().append_pair("warehouse", warehouse);
         }
-        let answer = self.send(signed(self.http.get(config), token.as_deref())).await?;
+        let answer = self.send(signed(self.http.get(config), token.as_deref())).await;
+        // That there is no such warehouse says nothing of tables.
+        let answer = answer.map_err(|refused| Refused::from(refused.into_error()))?;
         let config: Config = self.read(answer).await?;
         let prefix = config.prefix().map(|prefix| prefix.split('/').collect::<Vec<_>>());
         let base = below(&root, &prefix.unwrap_or_default());
@@ -177,10 +183,14 @@ impl Session {
     }
 
     async fn refused(&self, answer: Response) -> Refused {
-        let status = answer.status();
+        let status = match answer.status().as_u16() {
+            TOKEN_ENDED => StatusCode::UNAUTHORIZED,
+            _ => answer.status(),
+        };
         let said = answer.bytes().await.map(|body| Refusal::of(&body)).unwrap_or_default();
         let kind = match status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ErrorKind::Denied,
+            _ if status.is_redirection() => ErrorKind::InvalidInput,
             StatusCode::NOT_FOUND => ErrorKind::NotFound,
             StatusCode::CONFLICT => ErrorKind::Conflict,
             StatusCode::NOT_ACCEPTABLE => ErrorKind::Unsupported,
@@ -189,7 +199,7 @@ impl Session {
         };
         let message = format!("catalog {}: it answered {status}: {said}", self.catalog);
         let error = Error::new(kind, message);
-        let is_known = status.is_client_error() || status == StatusCode::SERVICE_UNAVAILABLE;
+        let is_known = !status.is_server_error() || status == StatusCode::SERVICE_UNAVAILABLE;
         if is_known { Refused::Answer(status, error) } else { Refused::Unknown(error) }
     }
 
