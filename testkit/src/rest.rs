@@ -30,11 +30,12 @@ pub fn rest(name: &str) -> Option<Warehouse> {
 }
 
 impl Warehouse {
-    /// Makes the next commit fail: `busy` before it is made, `silent` after that, without saying so.
+    /// Makes the next commit fail: `busy` before it is made, `silent` after that, without saying so, `late`
+    /// before it is made, so that `arrive` makes it.
     ///
     /// # Panics
     /// When the catalog does not answer.
-    pub fn fail_next_commit(&self, kind: &str) {
+    pub fn fault(&self, kind: &str) {
         let address = self.uri.trim_start_matches("http://");
         let mut stream = TcpStream::connect(address).expect("the catalog listens");
         let path = format!("/faults/{}/{kind}", self.name);

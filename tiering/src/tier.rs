@@ -50,9 +50,9 @@ impl Tier {
     /// Opens the lake of `namespace`, or takes it as it is open already.
     ///
     /// # Errors
-    /// `InvalidInput` for a location or a catalog other than that which the lake was made with; `NotFound` when it is
-    /// no longer there, as when the namespace's folder was moved, and in a read-only namespace that has no
-    /// lake yet; `Unsupported` for an object store that this build lacks; what the store fails with.
+    /// `InvalidInput` for a location or a catalog other than that which the lake was made with; `NotFound`
+    /// when it is no longer there, as when the namespace's folder was moved, and in a read-only namespace
+    /// that has no lake yet; `Unsupported` for an object store that this build lacks; what the store fails with.
     pub fn open(namespace: &Namespace, options: LakeOptions) -> Result<Tier> {
         let opened = namespace.extension(Opened::default);
         let mut opened = opened.0.lock().unwrap_or_else(PoisonError::into_inner);

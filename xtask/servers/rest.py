@@ -3,15 +3,13 @@
 Prints the port, and ends when its standard input does, so that it never outlives its caller. Every
 warehouse that a client names is a catalog of its own; one whose name begins with `locked` wants a token,
 which the client `tests` gets for the secret `open sesame`. A POST to /faults/WAREHOUSE/KIND makes the next
-commit there fail: `busy` before it is made, `silent` after it, without an answer that says so.
+commit there fail: `busy` before it is made, `silent` after it, without an answer that says so, and `late`
+before it, but so that a POST to /faults/WAREHOUSE/arrive makes it.
 """
 
 import json
-import logging
-import os
-import sys
-import threading
 
+from loopback import serve
 from pyiceberg.catalog.rest import CreateTableRequest
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import (
@@ -26,7 +24,6 @@ from pyiceberg.table import CommitTableRequest
 from pyiceberg.table.sorting import UNSORTED_SORT_ORDER
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
-from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
 SECRET = "open sesame"
@@ -77,6 +74,7 @@ class Server:
     def __init__(self):
         self.catalogs = {}
         self.faults = {}
+        self.late = {}
 
     def catalog(self, warehouse):
         if warehouse not in self.catalogs:
@@ -96,6 +94,8 @@ class Server:
         return answer({"access_token": TOKEN, "token_type": "bearer", "expires_in": 3600})
 
     def fault(self, request, warehouse, kind):
+        if kind == "arrive":
+            return self.made(warehouse, *self.late.pop(warehouse))
         self.faults[warehouse] = kind
         return answer()
 
@@ -133,12 +133,18 @@ class Server:
         fault = self.faults.pop(warehouse, None)
         if fault == "busy":
             raise Refused(503, "busy")
-        catalog = self.catalog(warehouse)
         wanted = CommitTableRequest.model_validate_json(request.get_data())
-        found = catalog.load_table((*namespace.split("\x1f"), table))
-        done = catalog.commit_table(found, wanted.requirements, wanted.updates)
+        if fault == "late":
+            self.late[warehouse] = ((*namespace.split("\x1f"), table), wanted)
+            raise Refused(500, "something went wrong")
+        done = self.made(warehouse, (*namespace.split("\x1f"), table), wanted)
         if fault == "silent":
             raise Refused(500, "something went wrong")
+        return done
+
+    def made(self, warehouse, name, wanted):
+        catalog = self.catalog(warehouse)
+        done = catalog.commit_table(catalog.load_table(name), wanted.requirements, wanted.updates)
         return described(done.metadata, done.metadata_location)
 
     def __call__(self, environ, start_response):
@@ -160,19 +166,5 @@ class Server:
             return failure(400, type(error).__name__, str(error))
 
 
-def end_with_caller():
-    sys.stdin.read()
-    os._exit(0)
-
-
-def main():
-    # A line per request would bury the tests' own output.
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    threading.Thread(target=end_with_caller, daemon=True).start()
-    # In one thread: a database in memory belongs to it.
-    server = make_server("127.0.0.1", 0, Server())
-    print(server.server_port, flush=True)
-    server.serve_forever()
-
-
-main()
+# In one thread: a database in memory belongs to it.
+serve(Server(), threaded=False)

@@ -1,15 +1,16 @@
 //! Tables whose catalog is elsewhere: `hot.db` keeps where the metadata of each was when it last looked, and
 //! everything here reads the table as of then.
 //!
-//! A commit is made there first, then noted here with what belongs to it. What ends between the two is found
-//! in the table's history by the next one that changes the table: see [`SqliteCatalog::missed`]. So is a
-//! commit that was on its way when its process ended and arrived later; it cannot arrive after another one
-//! of the same table, since it requires the snapshot that was current before.
+//! A snapshot is noted as pending here, in a synced transaction, then committed there, then settled here with
+//! what belongs to it. What ends between the last two is found in the table's history by the next one that
+//! changes the table: see [`SqliteCatalog::missed`]. So is a commit that was on its way when its process
+//! ended and arrives later; it cannot arrive after another one of the same table, since each requires the
+//! snapshot that was current before.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use headwater_primitives::{Error, ErrorKind, Result, Transaction, fail};
-use iceberg::spec::{MAIN_BRANCH, Snapshot};
+use iceberg::spec::{MAIN_BRANCH, Snapshot, SnapshotRef, TableMetadata};
 use iceberg::table::Table;
 use iceberg::{TableCreation, TableIdent, TableRequirement, TableUpdate};
 
@@ -25,8 +26,10 @@ pub(crate) struct Missed {
     from: String,
     /// The state to be taken over next.
     pub(crate) table: Table,
-    /// Its snapshot, if it is one that the hot tier has to note something for.
+    /// Its snapshot, if it is one of ours that was pending.
     pub(crate) snapshot: Option<i64>,
+    /// Whether it has another snapshot than before, so that nothing that is pending can still come.
+    has_moved: bool,
 }
 
 impl SqliteCatalog {
@@ -84,7 +87,11 @@ impl SqliteCatalog {
             r#ref: MAIN_BRANCH.to_owned(),
             snapshot_id: base.metadata().current_snapshot_id(),
         });
-        self.sync(name).await?;
+        let wanted = snapshot_of(updates).map(|snapshot| snapshot.snapshot_id());
+        if let Some(snapshot) = wanted {
+            let name = name.clone();
+            self.change(move |tx| rows::add_pending(tx.sql(), &name, snapshot)).await?;
+        }
         let made = match remote.commit(name, &requirements, updates).await {
             Ok(location) => self.read_there(remote, name, &location).await?,
             Err(Uncommitted::Refused(error)) => return Err(error.into()),
@@ -93,31 +100,45 @@ impl SqliteCatalog {
         confirm(remote, &made, updates)?;
         fail::point("lake.catalog.committed")?;
         let (from, to) = (base.metadata_location_result()?, made.metadata_location_result()?);
-        self.swap(name, from, to, then).await.map_err(Swap::into_failure)?;
+        self.settle((name, from, to), wanted.is_some(), then).await?;
         Ok(made)
     }
 
-    /// Makes everything durable that the catalog is about to be told of, whatever its own writes asked for.
-    async fn sync(&self, name: &TableIdent) -> Outcome<()> {
-        let name = name.clone();
-        self.change(move |tx| rows::touch(tx.sql(), &name)).await
+    /// Moves the pointer, and runs `then`; forgets what was pending where the table `has_moved`.
+    async fn settle(
+        &self,
+        (name, from, to): (&TableIdent, &str, &str),
+        has_moved: bool,
+        then: impl FnOnce(&Transaction<'_>) -> Result<()> + Send + 'static,
+    ) -> Outcome<()> {
+        let table = name.clone();
+        let settle = move |tx: &Transaction<'_>| {
+            if has_moved {
+                rows::settle(tx.sql(), &table).map_err(Failure::into_ours)?;
+            }
+            then(tx)
+        };
+        self.swap(name, from, to, settle).await.map_err(Swap::into_failure)
     }
 
     /// The next state of the table that the hot tier has to take over, if its catalog is elsewhere and went
-    /// on: one whose snapshot is `of_ours`, or else the current one.
+    /// on: one whose snapshot was pending, or else the current one.
     ///
     /// # Errors
-    /// `NotFound` when the table is no longer there; what the catalog or the lake fails with.
-    pub(crate) async fn missed(
-        &self,
-        name: &TableIdent,
-        of_ours: impl Fn(&Snapshot) -> bool,
-    ) -> Result<Option<Missed>> {
+    /// `NotFound` when the table is no longer there; `Conflict` when it was rolled back, or when its history
+    /// was cut so that nobody can tell whether what is pending is in it; `Corrupt` when this hot tier is
+    /// older than it; what the catalog or the lake fails with.
+    pub(crate) async fn missed(&self, name: &TableIdent) -> Result<Option<Missed>> {
         let Some(remote) = &self.remote else { return Ok(None) };
-        let known = self.look(|connection| rows::pointer_if_any(connection, name));
-        let Some(from) = known.map_err(Failure::into_ours)? else { return Ok(None) };
-        let missed = self.missed_since(remote, name, from, of_ours).await;
-        missed.map_err(Failure::into_ours)
+        let missed = async {
+            let (from, pending) = self.look(|connection| {
+                let pointer = rows::pointer_if_any(connection, name)?;
+                Ok((pointer, rows::pending(connection, name)?))
+            })?;
+            let Some(from) = from else { return Ok(None) };
+            self.missed_since(remote, name, from, &pending).await
+        };
+        missed.await.map_err(Failure::into_ours)
     }
 
     async fn missed_since(
@@ -125,7 +146,7 @@ impl SqliteCatalog {
         remote: &RestClient,
         name: &TableIdent,
         from: String,
-        of_ours: impl Fn(&Snapshot) -> bool,
+        pending: &HashSet<i64>,
     ) -> Outcome<Option<Missed>> {
         let Some(to) = remote.location(name).await? else {
             return Err(Failure::Ours(Error::new(
@@ -141,29 +162,55 @@ impl SqliteCatalog {
             return Ok(None);
         }
         let last = self.read_there(remote, name, &to).await?;
-        let before = self.table_at(name, &from).await?;
-        let is_new = |snapshot: &Snapshot| {
-            before.metadata().snapshot_by_id(snapshot.snapshot_id()).is_none()
+        let before = self.table_at(name, &from).await?.metadata().current_snapshot_id();
+        let refused = |kind, what: &str| {
+            let catalog = remote.catalog();
+            let message = format!("catalog {catalog}: the table {name} at {to} {what}");
+            Failure::Ours(Error::new(kind, message))
         };
-        let is_missed = |snapshot: &Snapshot| is_new(snapshot) && of_ours(snapshot);
-        let missed_of = |table: &Table| {
-            let current = table.metadata().current_snapshot();
-            current.filter(|snapshot| is_missed(snapshot)).map(|snapshot| snapshot.snapshot_id())
+        let new = match since(last.metadata(), before) {
+            History::Whole(new) => new,
+            History::RolledBack => {
+                let what =
+                    "was rolled back to before what this hot.db has noted: roll it forward again";
+                return Err(refused(ErrorKind::Conflict, what));
+            }
+            History::Cut if pending.is_empty() => Vec::new(),
+            History::Cut => {
+                let what = "has lost snapshots in which a commit of this namespace may be that was not \
+                            noted: rebuild hot.db from the lake";
+                return Err(refused(ErrorKind::Conflict, what));
+            }
         };
-        if last.metadata().snapshots().any(|snapshot| is_missed(snapshot)) {
-            // Other engines may have gone on since, even without its files: first the state that it made.
-            let log = last.metadata().metadata_log().iter().map(|entry| &*entry.metadata_file);
-            let log: Vec<String> = log.map(str::to_owned).collect();
-            let known = log.iter().position(|file| *file == from);
-            for file in &log[known.map_or(0, |at| at + 1)..] {
-                let table = self.read_there(remote, name, file).await?;
-                if let Some(snapshot) = missed_of(&table) {
-                    return Ok(Some(Missed { from, table, snapshot: Some(snapshot) }));
-                }
+        let is_pending = |snapshot: &Snapshot| pending.contains(&snapshot.snapshot_id());
+        if new.iter().any(|new| !is_pending(new) && properties_of(new).contains_key(UNTIL)) {
+            let what = "has rows that this hot.db never moved: it was restored from before, or is another \
+                        namespace's; rebuild it from the lake";
+            return Err(refused(ErrorKind::Corrupt, what));
+        }
+        let Some(ours) = new.iter().find(|new| is_pending(new)) else {
+            let has_moved = last.metadata().current_snapshot_id() != before;
+            return Ok(Some(Missed { from, table: last, snapshot: None, has_moved }));
+        };
+        // Other engines may have gone on since, even without its files: first the state that it made.
+        let snapshot = Some(ours.snapshot_id());
+        let is_of_ours = |table: &Table| table.metadata().current_snapshot_id() == snapshot;
+        let log = last.metadata().metadata_log().iter().map(|entry| entry.metadata_file.clone());
+        let log: Vec<String> = log.skip_while(|file| *file != from).skip(1).collect();
+        for file in &log {
+            let table = self.read_there(remote, name, file).await?;
+            if is_of_ours(&table) {
+                return Ok(Some(Missed { from, table, snapshot, has_moved: true }));
             }
         }
-        let snapshot = missed_of(&last);
-        Ok(Some(Missed { from, table: last, snapshot }))
+        match is_of_ours(&last) {
+            true => Ok(Some(Missed { from, table: last, snapshot, has_moved: true })),
+            false => {
+                let what = "no longer names the metadata file of a commit of this namespace that was not \
+                            noted: rebuild hot.db from the lake";
+                Err(refused(ErrorKind::Conflict, what))
+            }
+        }
     }
 
     /// Takes a missed state over, and runs `then` in the same transaction.
@@ -176,8 +223,8 @@ impl SqliteCatalog {
         then: impl FnOnce(&Transaction<'_>) -> Result<()> + Send + 'static,
     ) -> Result<()> {
         let to = missed.table.metadata_location_result().or_lake()?;
-        let swapped = self.swap(missed.table.identifier(), &missed.from, to, then).await;
-        swapped.map_err(|swap| swap.into_failure().into_ours())
+        let states = (missed.table.identifier(), &*missed.from, to);
+        self.settle(states, missed.has_moved, then).await.map_err(Failure::into_ours)
     }
 
     /// Whether the commit was made that was answered with `error`.
@@ -250,6 +297,34 @@ fn confirm(remote: &RestClient, made: &Table, updates: &[TableUpdate]) -> Outcom
             made.identifier()
         )))),
     }
+}
+
+/// The property of a snapshot of ours that moved rows: up to which version.
+const UNTIL: &str = "headwater.until";
+
+/// What became of a table.
+enum History {
+    /// These snapshots came, the latest first.
+    Whole(Vec<SnapshotRef>),
+    /// Its current one does not come after the one that was.
+    RolledBack,
+    /// There is none of the one that was, nor of others after it.
+    Cut,
+}
+
+/// The snapshots that came after `before`, by their parents.
+fn since(metadata: &TableMetadata, before: Option<i64>) -> History {
+    let mut new = Vec::new();
+    let mut next = metadata.current_snapshot_id();
+    while next != before {
+        let Some(snapshot) = next.and_then(|id| metadata.snapshot_by_id(id)) else {
+            let is_there = before.is_some_and(|id| metadata.snapshot_by_id(id).is_some());
+            return if is_there { History::RolledBack } else { History::Cut };
+        };
+        new.push(snapshot.clone());
+        next = snapshot.parent_snapshot_id();
+    }
+    History::Whole(new)
 }
 
 /// What a snapshot says of the rows in it.

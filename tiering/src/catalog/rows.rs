@@ -1,5 +1,7 @@
 //! The catalog's statements over its two tables.
 
+use std::collections::HashSet;
+
 use headwater_primitives::rusqlite::{Connection, OptionalExtension, params};
 use iceberg::TableIdent;
 
@@ -74,15 +76,34 @@ pub(super) fn swap(
     Ok(())
 }
 
-/// Writes what is there, so that the transaction has something to sync.
-pub(super) fn touch(connection: &Connection, table: &TableIdent) -> Outcome<()> {
-    let sql = "UPDATE iceberg_tables SET metadata_location = metadata_location \
-               WHERE catalog_name = ? AND table_namespace = ? AND table_name = ?";
+/// Notes that a catalog elsewhere is asked to commit a snapshot of `table`.
+pub(super) fn add_pending(
+    connection: &Connection,
+    table: &TableIdent,
+    snapshot: i64,
+) -> Outcome<()> {
+    let sql = "INSERT INTO tiering_pending(table_namespace, table_name, snapshot) VALUES (?, ?, ?)";
     connection.prepare_cached(sql)?.execute(params![
-        CATALOG_NAME,
         spell_table(table)?,
-        table.name()
+        table.name(),
+        snapshot
     ])?;
+    Ok(())
+}
+
+/// The snapshots of `table` that a catalog elsewhere was asked to commit, and that are not settled.
+pub(super) fn pending(connection: &Connection, table: &TableIdent) -> Outcome<HashSet<i64>> {
+    let sql = "SELECT snapshot FROM tiering_pending WHERE table_namespace = ? AND table_name = ?";
+    let mut statement = connection.prepare_cached(sql)?;
+    let found =
+        statement.query_map(params![spell_table(table)?, table.name()], |row| row.get(0))?;
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
+/// Forgets them: they are noted, or can never come.
+pub(super) fn settle(connection: &Connection, table: &TableIdent) -> Outcome<()> {
+    let sql = "DELETE FROM tiering_pending WHERE table_namespace = ? AND table_name = ?";
+    connection.prepare_cached(sql)?.execute(params![spell_table(table)?, table.name()])?;
     Ok(())
 }
 

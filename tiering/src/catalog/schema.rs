@@ -1,4 +1,4 @@
-//! The catalog's tables: those of pyiceberg's `SqlCatalog`, column for column.
+//! The catalog's tables: those of pyiceberg's `SqlCatalog`, column for column, and one of our own.
 
 use headwater_primitives::Part;
 
@@ -9,7 +9,8 @@ pub const CATALOG_NAME: &str = "headwater";
 /// finds its tables here and changes nothing.
 pub(crate) const PART: Part = Part {
     name: "tiering.catalog",
-    migrations: &["
+    migrations: &[
+        "
 CREATE TABLE iceberg_tables(
     catalog_name VARCHAR(255) NOT NULL,
     table_namespace VARCHAR(255) NOT NULL,
@@ -26,5 +27,15 @@ CREATE TABLE iceberg_namespace_properties(
     property_value VARCHAR(1000) NOT NULL,
     PRIMARY KEY (catalog_name, namespace, property_key)
 );
-"],
+",
+        "
+-- Snapshots that a catalog elsewhere was asked to commit, and that nothing here is noted for yet.
+CREATE TABLE tiering_pending(
+    table_namespace TEXT NOT NULL,
+    table_name TEXT NOT NULL,
+    snapshot INTEGER NOT NULL,
+    PRIMARY KEY(table_namespace, table_name, snapshot)
+) WITHOUT ROWID;
+",
+    ],
 };

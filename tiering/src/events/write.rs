@@ -10,7 +10,6 @@ use iceberg::table::Table;
 use super::{ArchiveEvents, EventsArchived, FLOOR, table};
 use crate::commit::Prepared;
 use crate::files::{FileNames, FileWriter, WrittenFile};
-use crate::hand_off::missed::Reached;
 use crate::schema::{LakeSchema, day_of};
 use crate::tier::Tier;
 
@@ -215,22 +214,18 @@ fn note(tx: &Transaction<'_>, changes: &ChangeLog, range: &RangeInclusive<Sequen
 /// what an archiving of ours has committed there and not noted here, and what other engines did.
 pub(crate) async fn take_over(tier: &Tier) -> Result<()> {
     let (catalog, ident) = (tier.catalog()?, table::ident());
-    while let Some(missed) =
-        catalog.missed(&ident, |snapshot| Reached::of(snapshot).is_some()).await?
-    {
-        let snapshot = missed.snapshot.and_then(|id| missed.table.metadata().snapshot_by_id(id));
-        let Some(reached) = snapshot.and_then(|snapshot| Reached::of(snapshot)) else {
+    while let Some(missed) = catalog.missed(&ident).await? {
+        let Some((_, moved)) = missed.moved() else {
             catalog.take_over(&missed, |_| Ok(())).await?;
             continue;
         };
         let changes = ChangeLog::open(tier.namespace())?;
-        reached.check(&changes, &ident)?;
         let ended = move |tx: &Transaction<'_>| {
             let first = match table::range(tx.sql())? {
-                Some(known) if known.end().next() == reached.after.next() => *known.start(),
-                _ => reached.after.next(),
+                Some(known) if *known.end() == moved.after => *known.start(),
+                _ => moved.after.next(),
             };
-            note(tx, &changes, &(first..=reached.until))
+            note(tx, &changes, &(first..=moved.until))
         };
         catalog.take_over(&missed, ended).await?;
     }

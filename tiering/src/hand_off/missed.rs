@@ -3,9 +3,8 @@
 //! The snapshot says which versions it took, and its files which rows: that is all the hot tier has to
 //! note. Tombstones that it has taken up stay, and are in no file when the next hand-off looks for them.
 
-use headwater_cdc::ChangeLog;
 use headwater_primitives::rusqlite::params;
-use headwater_primitives::{Error, Result, Sequence, Transaction};
+use headwater_primitives::{Result, Sequence, Transaction};
 use iceberg::spec::Snapshot;
 
 use super::release;
@@ -16,35 +15,26 @@ use crate::job::Job;
 use crate::manifests::FileSet;
 use crate::tombstones;
 
-/// The log position that a snapshot of ours goes up to.
-pub(crate) struct Reached {
-    epoch: u64,
+/// The log positions between which a snapshot of ours moved what was written.
+pub(crate) struct Moved {
     pub(crate) after: Sequence,
     pub(crate) until: Sequence,
 }
 
-impl Reached {
-    /// `None` for a snapshot of another engine's, or one that moved nothing.
-    pub(crate) fn of(snapshot: &Snapshot) -> Option<Reached> {
+impl Moved {
+    /// `None` for a snapshot that moved nothing, such as a compaction's.
+    pub(crate) fn of(snapshot: &Snapshot) -> Option<Moved> {
         let properties = &snapshot.summary().additional_properties;
-        let number = |name: &str| properties.get(name)?.parse().ok();
-        Some(Reached {
-            epoch: number("headwater.epoch")?,
-            after: Sequence(number("headwater.after")?),
-            until: Sequence(number("headwater.until")?),
-        })
+        let sequence = |name: &str| properties.get(name)?.parse().ok().map(Sequence);
+        Some(Moved { after: sequence("headwater.after")?, until: sequence("headwater.until")? })
     }
+}
 
-    /// Checks that the hot tier has what this snapshot took.
-    pub(crate) fn check(&self, changes: &ChangeLog, table: &iceberg::TableIdent) -> Result<()> {
-        let Reached { epoch, until, .. } = *self;
-        if changes.namespace().knows_position(changes.segments(), epoch, until)? {
-            return Ok(());
-        }
-        Err(Error::corrupt(format!(
-            "table {table} in the lake's catalog goes up to {epoch}-{until}, which this hot.db does not \
-             have: it was restored from before, or is another namespace's; rebuild it from the lake"
-        )))
+impl Missed {
+    /// What it moved, if it is of ours and moved anything.
+    pub(crate) fn moved(&self) -> Option<(i64, Moved)> {
+        let id = self.snapshot?;
+        Some((id, Moved::of(self.table.metadata().snapshot_by_id(id)?)?))
     }
 }
 
@@ -52,12 +42,10 @@ impl Reached {
 pub(crate) async fn take_over(job: &Job) -> Result<()> {
     let ident = table_ident(job.table.store(), job.table.name());
     let catalog = job.tier.catalog()?;
-    while let Some(missed) =
-        catalog.missed(&ident, |snapshot| Reached::of(snapshot).is_some()).await?
-    {
+    while let Some(missed) = catalog.missed(&ident).await? {
         job.cancelled.check()?;
-        match missed.snapshot {
-            Some(snapshot) => end(job, &missed, snapshot).await?,
+        match missed.moved() {
+            Some((snapshot, moved)) => end(job, &missed, snapshot, moved.until).await?,
             None => catalog.take_over(&missed, |_| Ok(())).await?,
         }
     }
@@ -65,12 +53,7 @@ pub(crate) async fn take_over(job: &Job) -> Result<()> {
 }
 
 /// Ends a hand-off as it would have ended.
-async fn end(job: &Job, missed: &Missed, id: i64) -> Result<()> {
-    let metadata = missed.table.metadata();
-    let reached = metadata.snapshot_by_id(id).and_then(|snapshot| Reached::of(snapshot));
-    let reached = reached.ok_or_else(|| Error::corrupt(format!("snapshot {id} is gone")))?;
-    let changes = ChangeLog::open(job.tier.namespace())?;
-    reached.check(&changes, missed.table.identifier())?;
+async fn end(job: &Job, missed: &Missed, id: i64, until: Sequence) -> Result<()> {
     let files = FileSet::load(&missed.table, Some(id)).await?;
     let files = files.data().iter().filter(|file| file.snapshot_id == id);
     let files: Vec<_> =
@@ -80,7 +63,7 @@ async fn end(job: &Job, missed: &Missed, id: i64) -> Result<()> {
         let tiered = tombstones::number(tx, store, &name)?;
         tx.sql()
             .prepare_cached("UPDATE tiering_tables SET watermark = max(watermark, ?) WHERE id = ?")?
-            .execute(params![reached.until.0.cast_signed(), tiered])?;
+            .execute(params![until.0.cast_signed(), tiered])?;
         note_release(tx, tiered, id, &files)
     };
     job.tier.catalog()?.take_over(missed, note).await?;

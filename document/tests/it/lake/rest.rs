@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use headwater_document::DocumentStore;
 use headwater_document::primitives::{ErrorKind, Namespace};
@@ -95,10 +96,9 @@ fn a_lake_with_a_rest_catalog_is_one_like_any_other() {
         let tier = Tier::of(&ns).unwrap();
         let compacted = tier.compact(&store).wait().unwrap();
         assert_eq!((compacted.rows, compacted.dropped), (299, 2));
-        let expiry = last_only(&ns);
-        let expired = tier.expire(&store, expiry).grace(std::time::Duration::ZERO).wait().unwrap();
+        let expired = tier.expire(&store, last_only(&ns)).grace(Duration::ZERO).wait().unwrap();
         assert!(expired.deleted > 0);
-        tier.clean(&store).older_than(std::time::Duration::ZERO).wait().unwrap();
+        tier.clean(&store).older_than(Duration::ZERO).wait().unwrap();
         check(&store, &warehouse, &rows);
         ns.close().unwrap();
     }
@@ -148,7 +148,7 @@ fn a_commit_without_an_answer_is_looked_for_and_a_busy_catalog_is_asked_again() 
         let row = json!({"id": format!("q{number}")});
         store.insert(&row).wait().unwrap();
         rows.push(row);
-        warehouse.fail_next_commit(kind);
+        warehouse.fault(kind);
         assert!(hand_off(&store, Policy::All).unwrap().rows > 0, "{kind}");
         check(&store, &warehouse, &rows);
     }
@@ -184,6 +184,58 @@ fn what_other_engines_change_is_taken_over_even_on_top_of_what_was_missed() {
     rows.remove(5);
     assert_eq!(hand_off(&store, Policy::All).unwrap().rows, 1);
     check(&store, &warehouse, &rows);
+}
+
+#[test]
+fn a_commit_that_arrives_late_is_ended_and_not_made_again() {
+    let Some(warehouse) = rest("late") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let mut rows = people(20);
+    let (_ns, store) = peopled(folder.path(), &warehouse, &rows);
+    warehouse.fault("late");
+    let why = refused(hand_off(&store, Policy::All), ErrorKind::Io);
+    assert!(why.contains("is not known"), "{why}");
+    assert_eq!(all(&store), rows);
+    warehouse.fault("arrive");
+    store.delete("p0003").wait().unwrap();
+    rows.remove(3);
+    let row = json!({"id": "q", "of_its_own": 1});
+    store.insert(&row).wait().unwrap();
+    rows.push(row);
+    assert_eq!(hand_off(&store, Policy::All).unwrap().rows, 1, "the others are there");
+    check(&store, &warehouse, &rows);
+}
+
+#[test]
+fn a_history_that_others_cut_is_only_refused_where_a_commit_may_be_in_it() {
+    let (Some(warehouse), Some(python)) = (rest("cut"), python()) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let mut rows = people(20);
+    let (_ns, store) = peopled(folder.path(), &warehouse, &rows);
+    let add = |n: u64, rows: &mut Vec<Value>| {
+        let row = json!({"id": format!("q{n}")});
+        store.insert(&row).wait().unwrap();
+        rows.push(row);
+    };
+    let cut = "\
+table.overwrite(table.scan().to_arrow())
+table = table.refresh()
+gone = [s.snapshot_id for s in table.metadata.snapshots]
+gone.remove(table.metadata.current_snapshot_id)
+table.maintenance.expire_snapshots().by_ids(gone).commit()";
+    hand_off(&store, Policy::All).unwrap();
+    elsewhere(&python, &warehouse, cut);
+    add(1, &mut rows);
+    assert_eq!(hand_off(&store, Policy::All).unwrap().rows, 1);
+    check(&store, &warehouse, &rows);
+    add(2, &mut rows);
+    warehouse.fault("late");
+    refused(hand_off(&store, Policy::All), ErrorKind::Io);
+    warehouse.fault("arrive");
+    elsewhere(&python, &warehouse, cut);
+    let why = refused(hand_off(&store, Policy::All), ErrorKind::Conflict);
+    assert!(why.contains("has lost snapshots"), "{why}");
+    assert_eq!(all(&store), rows);
 }
 
 #[test]
@@ -233,7 +285,10 @@ fn a_hot_tier_from_before_the_catalogs_table_is_told_apart() {
     std::fs::copy(copy.path().join("hot.db"), folder.path().join("hot.db")).unwrap();
     let ns = Namespace::open(folder.path()).unwrap();
     let store: DocumentStore = DocumentStore::open(&ns, "people").unwrap();
-    let why = refused(hand_off(&store, Policy::All), ErrorKind::Corrupt);
-    assert!(why.contains("restored from before"), "{why}");
-    assert_eq!(all(&store), people(5));
+    for row in 5..9 {
+        let why = refused(hand_off(&store, Policy::All), ErrorKind::Corrupt);
+        assert!(why.contains("restored from before"), "{why}");
+        assert_eq!(all(&store), people(row));
+        store.insert(&people(row + 1)[row as usize]).wait().unwrap();
+    }
 }
