@@ -46,7 +46,8 @@ impl LakeOptions {
 
     /// The tables of the lake are in `catalog`, which other engines change too.
     ///
-    /// Reads here see what they changed after the next hand-off or upkeep of that table.
+    /// Reads here see what they changed after the next hand-off or upkeep of that table. The login counts
+    /// that the lake was first opened with in this process.
     #[must_use]
     pub fn catalog(mut self, catalog: RestCatalog) -> LakeOptions {
         self.catalog = Some(catalog);

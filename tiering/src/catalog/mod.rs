@@ -131,7 +131,8 @@ impl SqliteCatalog {
     /// # Errors
     /// `NotFound` when there is no such table; `Conflict` when a requirement does not hold or another
     /// commit was first, and then load the table and try again; what an update is refused for; what
-    /// `then` failed with, as it is. After an error the table is as it was.
+    /// `then` failed with, as it is. After an error the table is as it was; in a catalog elsewhere it may
+    /// be changed, which the next hand-off or upkeep takes over.
     pub async fn commit_with(
         &self,
         table: &TableIdent,

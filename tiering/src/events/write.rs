@@ -225,7 +225,11 @@ pub(crate) async fn take_over(tier: &Tier) -> Result<()> {
                 Some(known) if *known.end() == moved.after => *known.start(),
                 _ => moved.after.next(),
             };
-            note(tx, &changes, &(first..=moved.until))
+            // What has ended since is not to keep retention again.
+            match changes.remove_floor(tx, FLOOR)? {
+                true => note(tx, &changes, &(first..=moved.until)),
+                false => table::set_range(tx, &(first..=moved.until)),
+            }
         };
         catalog.take_over(&missed, ended).await?;
     }
