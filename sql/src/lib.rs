@@ -5,6 +5,7 @@ mod catalog;
 mod error;
 mod inference;
 mod json;
+mod lake_plan;
 mod pushdown;
 mod query;
 mod rows;
@@ -15,11 +16,13 @@ mod statement;
 mod table;
 mod view;
 
+pub use lake_plan::LakePlan;
 pub use query::SqlQuery;
 pub use rows::{BlockingRows, Rows};
 pub use sql::{Sql, SqlOptions};
 
 pub use arrow_array;
 pub use arrow_schema;
+pub use datafusion;
 pub use headwater_cdc as cdc;
 pub use headwater_primitives as primitives;

@@ -1,8 +1,9 @@
 //! A statement that has been described but not yet run.
 
 use headwater_cdc::Moment;
-use headwater_primitives::{Answer, Read};
+use headwater_primitives::{Answer, Error, ErrorKind, Read};
 
+use crate::lake_plan::{self, LakePlan};
 use crate::rows::Rows;
 use crate::sql::Sql;
 use crate::statement;
@@ -46,6 +47,26 @@ impl SqlQuery {
             let SqlQuery { sql, text, moment } = self;
             let shared = sql.0.shared.clone();
             Answer::Later(shared.run(async move { statement::run(sql, text, moment).await }))
+        })
+    }
+
+    /// Plans the statement over the lake's files alone, to be run by another engine that is built on
+    /// DataFusion and reaches the lake: nothing is run here.
+    ///
+    /// # Errors
+    /// As [`run`](SqlQuery::run); `Conflict` where a table has rows that are not in the lake, or files with
+    /// rows that do not count: hand those off, and compact these, first; `Unsupported` with
+    /// [`as_of`](SqlQuery::as_of), and for tables of vectors.
+    pub fn lake_plan(self) -> Read<LakePlan> {
+        Read::answered(move || {
+            let SqlQuery { sql, text, moment } = self;
+            if moment.is_some() {
+                let message =
+                    "a plan of the lake's files is of what they have now: it cannot be as_of";
+                return Answer::Now(Err(Error::new(ErrorKind::Unsupported, message)));
+            }
+            let shared = sql.0.shared.clone();
+            Answer::Later(shared.run(async move { lake_plan::plan(sql, text).await }))
         })
     }
 }

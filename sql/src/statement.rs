@@ -5,6 +5,7 @@ use std::sync::Arc;
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::SQLOptions;
 use datafusion::execution::session_state::SessionState;
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::execute_stream;
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast;
@@ -25,17 +26,7 @@ use crate::view::View;
 const WAITING: usize = 2;
 
 pub(crate) async fn run(sql: Sql, text: String, moment: Option<Moment>) -> Result<Rows> {
-    let statement = parse(&sql.0.state, &text)?;
-    refuse_writes(&statement)?;
-    let view = View::open(&sql.0.namespace).await?;
-    let context = Context::new(&sql, view, moment).await?;
-    let now = context.now();
-    let tables = Arc::new(Tables::new(context));
-    let state = session::state(&sql.0.state, tables.clone(), now);
-    tables.check(&state, &statement)?;
-    let plan = state.statement_to_plan(statement).await.map_err(inward)?;
-    let reads = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false);
-    reads.with_allow_statements(false).verify_plan(&plan).map_err(inward)?;
+    let (state, plan) = plan(&sql, &text, moment).await?;
     let plan = state.create_physical_plan(&plan).await.map_err(inward)?;
     let mut batches = execute_stream(plan.clone(), state.task_ctx()).map_err(inward)?;
     let schema = batches.schema();
@@ -54,6 +45,26 @@ pub(crate) async fn run(sql: Sql, text: String, moment: Option<Moment>) -> Resul
         let _ = send.send(None).await;
     });
     Ok(Rows::new(schema, receive, AbortOnDrop(task.abort_handle())))
+}
+
+/// The statement's plan, and the state to go on with. Its tables read one state of the namespace.
+pub(crate) async fn plan(
+    sql: &Sql,
+    text: &str,
+    moment: Option<Moment>,
+) -> Result<(SessionState, LogicalPlan)> {
+    let statement = parse(&sql.0.state, text)?;
+    refuse_writes(&statement)?;
+    let view = View::open(&sql.0.namespace).await?;
+    let context = Context::new(sql, view, moment).await?;
+    let now = context.now();
+    let tables = Arc::new(Tables::new(context));
+    let state = session::state(&sql.0.state, tables.clone(), now);
+    tables.check(&state, &statement)?;
+    let plan = state.statement_to_plan(statement).await.map_err(inward)?;
+    let reads = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false);
+    reads.with_allow_statements(false).verify_plan(&plan).map_err(inward)?;
+    Ok((state, plan))
 }
 
 fn parse(state: &SessionState, text: &str) -> Result<Statement> {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use arrow_schema::{Schema, SchemaRef};
+use arrow_schema::SchemaRef;
 use datafusion::catalog::Session;
 use datafusion::common::stats::Precision;
 use datafusion::common::{DFSchema, Statistics};
@@ -99,17 +99,13 @@ impl Cold<'_> {
 
     /// The columns that files have, and the places of the projection's among them.
     fn stored(&self, projection: &[usize]) -> (SchemaRef, Vec<usize>) {
-        let schema = self.columns.schema();
-        let Some(alias) = self.columns.alias() else {
-            return (schema.clone(), projection.to_vec());
-        };
-        let fields = schema.fields().iter().enumerate().filter(|(column, _)| *column != alias);
-        let fields: Vec<_> = fields.map(|(_, field)| field.clone()).collect();
+        let schema = self.columns.stored();
+        let Some(alias) = self.columns.alias() else { return (schema, projection.to_vec()) };
         let stored = projection.iter().map(|column| match *column {
             column if column == alias => 0,
             column => column - usize::from(column > alias),
         });
-        (Arc::new(Schema::new(fields)), stored.collect())
+        (schema, stored.collect())
     }
 
     /// Gives the id the field's name where the projection asks for that.

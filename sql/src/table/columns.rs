@@ -45,6 +45,22 @@ impl Columns {
         &self.schema
     }
 
+    /// The columns that files have: without the id under another name.
+    pub(crate) fn stored(&self) -> SchemaRef {
+        let Some(alias) = self.alias else { return self.schema.clone() };
+        let fields = self.schema.fields().iter().enumerate().filter(|(column, _)| *column != alias);
+        Arc::new(Schema::new(fields.map(|(_, field)| field.clone()).collect::<Vec<_>>()))
+    }
+
+    /// What each column is called in files, and here.
+    pub(crate) fn named(&self) -> impl Iterator<Item = (&str, &str)> {
+        let fields = self.schema.fields().iter().enumerate();
+        fields.map(|(column, field)| {
+            let stored = if self.alias == Some(column) { ID } else { field.name().as_str() };
+            (stored, field.name().as_str())
+        })
+    }
+
     /// What hot rows are encoded to.
     pub(crate) fn lake(&self) -> &Arc<LakeSchema> {
         &self.lake

@@ -71,6 +71,35 @@ impl DocumentTable {
         Ok(DocumentTable { reading, name, columns, scan, cold, count: seen.count })
     }
 
+    pub(crate) fn columns(&self) -> &Columns {
+        &self.columns
+    }
+
+    /// The table's files, where all of its rows are there and each row of theirs counts.
+    pub(crate) fn only_in_the_lake(&self) -> Result<&Arc<ColdFiles>> {
+        let refused = |what: String| {
+            let name = &self.name;
+            Err(Error::new(ErrorKind::Conflict, format!("collection {name:?} {what}")))
+        };
+        let Some(cold) = &self.cold else {
+            return refused("has no rows in the lake: hand them off first".to_owned());
+        };
+        match self.hot_rows() {
+            Some(0) => {}
+            Some(rows) => {
+                return refused(format!("has rows in the hot tier ({rows}): hand them off first"));
+            }
+            None => return refused("may have rows in the hot tier".to_owned()),
+        }
+        match cold.files().iter().find(|file| file.groups.is_some()) {
+            None => Ok(cold),
+            Some(file) => refused(format!(
+                "has rows in {} that were deleted or written again: compact it first",
+                file.path
+            )),
+        }
+    }
+
     /// How many rows the hot tier has of what is wanted, where that is known.
     fn hot_rows(&self) -> Option<u64> {
         let cold = self.cold.as_ref().map_or(0, |cold| cold.rows());

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod json;
+mod lake_plan;
 mod model;
 mod past;
 mod pins;

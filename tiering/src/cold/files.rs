@@ -30,6 +30,8 @@ pub struct ColdFiles {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ColdFile {
+    /// Where it is, as the table says it: an absolute URL, whose path has names as they are.
+    pub location: String,
     /// Where it is in the store.
     pub path: Path,
     /// Its size.
@@ -117,7 +119,15 @@ pub(super) async fn files(
             false => Some(counted(&table.open(lake, file).await?.groups(), &gone, end)),
         };
         let path = lake.storage.root().path(&file.location)?;
-        files.push(ColdFile { path, bytes: file.bytes, rows, extent: extent(file), groups });
+        let location = file.location.to_string();
+        files.push(ColdFile {
+            location,
+            path,
+            bytes: file.bytes,
+            rows,
+            extent: extent(file),
+            groups,
+        });
     }
     Ok(ColdFiles { store: lake.storage.store().clone(), reading, files })
 }
