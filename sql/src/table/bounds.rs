@@ -1,12 +1,15 @@
 //! What the manifests say of files, as DataFusion prunes by it.
 
+use std::cmp::Ordering;
 use std::collections::HashSet;
+use std::fmt::Debug;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, BooleanArray, UInt64Array};
-use arrow_schema::{DataType, SchemaRef, TimeUnit};
+use arrow_schema::{DataType, FieldRef, SchemaRef, TimeUnit};
 use datafusion::common::pruning::PruningStatistics;
-use datafusion::common::{Column, ScalarValue};
+use datafusion::common::stats::Precision;
+use datafusion::common::{Column, ColumnStatistics, ScalarValue};
 use headwater_tiering::ColdFile;
 use headwater_tiering::files::ColumnExtent;
 use headwater_tiering::iceberg::spec::{Datum, PrimitiveLiteral};
@@ -14,18 +17,57 @@ use headwater_tiering::schema::{ID, LakeSchema, VERSION, WRITTEN};
 
 /// The bounds of files, by column.
 pub(super) struct FileBounds<'a> {
-    files: &'a [ColdFile],
+    files: Vec<&'a ColdFile>,
     lake: &'a LakeSchema,
     schema: &'a SchemaRef,
 }
 
 impl<'a> FileBounds<'a> {
     pub(super) fn new(
-        files: &'a [ColdFile],
+        files: Vec<&'a ColdFile>,
         lake: &'a LakeSchema,
         schema: &'a SchemaRef,
     ) -> FileBounds<'a> {
         FileBounds { files, lake, schema }
+    }
+
+    /// What all these files together have in each column, as far as the bounds of all of them say. Joins are
+    /// put in order by it.
+    pub(super) fn columns(&self) -> Vec<ColumnStatistics> {
+        let of = |field: &FieldRef| {
+            let column = Column::from_name(field.name());
+            let nulls = self.extents(&column).and_then(|mut extents| {
+                extents.try_fold(0, |sum, extent| Some(sum + extent?.nulls?))
+            });
+            let lower = self.extreme(&column, |extent| extent.lower.as_ref(), Ordering::Less);
+            let upper = self.extreme(&column, |extent| extent.upper.as_ref(), Ordering::Greater);
+            ColumnStatistics {
+                null_count: inexact(nulls.map(|nulls| nulls as usize)),
+                min_value: inexact(lower),
+                max_value: inexact(upper),
+                ..ColumnStatistics::new_unknown()
+            }
+        };
+        self.schema.fields().iter().map(of).collect()
+    }
+
+    /// The bound of a column that compares as `wanted` with those of all other files; `None` when one is
+    /// not known.
+    fn extreme(
+        &self,
+        column: &Column,
+        bound: impl Fn(&ColumnExtent) -> Option<&Datum>,
+        wanted: Ordering,
+    ) -> Option<ScalarValue> {
+        let ty = self.schema.field_with_name(&column.name).ok()?.data_type();
+        let mut found: Option<ScalarValue> = None;
+        for extent in self.extents(column)? {
+            let value = scalar(bound(extent?)?, ty)?;
+            if found.as_ref().is_none_or(|found| value.partial_cmp(found) == Some(wanted)) {
+                found = Some(value);
+            }
+        }
+        found
     }
 
     fn field_id(&self, name: &str) -> Option<i32> {
@@ -87,6 +129,11 @@ impl PruningStatistics for FileBounds<'_> {
     fn contained(&self, _: &Column, _: &HashSet<ScalarValue>) -> Option<BooleanArray> {
         None
     }
+}
+
+/// Rows of the files may not count, so nothing is exact.
+fn inexact<T: Clone + Debug + Eq + PartialOrd>(value: Option<T>) -> Precision<T> {
+    value.map_or(Precision::Absent, Precision::Inexact)
 }
 
 /// A bound as a value of the column, which may have a wider type than the file's had.

@@ -70,6 +70,8 @@ impl Cold<'_> {
             None => Precision::Exact(rows as usize),
             Some(_) => Precision::Inexact(rows as usize),
         };
+        let bounds = FileBounds::new(files.clone(), self.columns.lake(), &schema);
+        statistics.column_statistics = bounds.columns();
         let reader = PinnedReader {
             inner: CachedParquetFileReaderFactory::new(
                 self.files.store().clone(),
@@ -156,7 +158,7 @@ impl Cold<'_> {
         let Ok(pruning) = PruningPredicate::try_new(predicate.clone(), schema.clone()) else {
             return Ok(files.iter().collect());
         };
-        let bounds = FileBounds::new(files, self.columns.lake(), schema);
+        let bounds = FileBounds::new(files.iter().collect(), self.columns.lake(), schema);
         let kept = pruning.prune(&bounds)?;
         Ok(files.iter().zip(kept).filter_map(|(file, kept)| kept.then_some(file)).collect())
     }
