@@ -40,6 +40,9 @@ struct Dead {
 impl Segment {
     /// Cost: one pass over the segment's lengths, a byte per document.
     pub(crate) fn open(reader: &SegmentReader, setup: &Setup) -> tantivy::Result<Segment> {
+        // tantivy takes a file of positions that is missing for one that has none, until a field is
+        // looked into: every document has a label, but not each has a word.
+        reader.inverted_index(setup.row)?;
         let lengths = reader.get_fieldnorms_reader(setup.stems)?;
         let tokens = reader.inverted_index(setup.stems)?.total_num_tokens();
         let files = Files {
