@@ -3,7 +3,6 @@
 //! See `docs/formats.md`, "Vector graph".
 
 use std::io::{Read, Write};
-use std::sync::PoisonError;
 
 use headwater_cdc::Position;
 use headwater_primitives::{Error, Result, Sequence};
@@ -29,7 +28,7 @@ impl Graph {
     /// # Errors
     /// What `out` fails with.
     pub fn save(&self, out: &mut impl Write, applied: Position) -> Result<()> {
-        let _turn = self.repairing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = self.repairing.lock();
         let kept = Kept::of(&self.read());
         let mut head = Vec::with_capacity(HEAD);
         head.extend_from_slice(MAGIC);
@@ -231,8 +230,7 @@ impl Nodes {
         self.base.get_mut(slot).fill(NONE);
         self.labels[at] = label;
         self.states[at] = state;
-        self.levels[at] = level;
-        self.upper_at[at] = self.take_upper(level);
+        self.set_level(slot, level);
         match state {
             State::Staged => self.staged.push(slot),
             State::Removed => self.removed += 1,

@@ -26,11 +26,8 @@ mod staged;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{
-    Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError,
-};
-
 use headwater_primitives::{Error, Result};
+use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::distance::padded;
 use crate::metric::Metric;
@@ -90,6 +87,8 @@ impl GraphOptions {
 
 /// The longest vector.
 const MAX_DIMENSIONS: usize = 1 << 16;
+/// Rows that are replaced before others have a turn.
+const REPLACED_AT_ONCE: usize = 256;
 
 /// A vector that was found.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -103,6 +102,7 @@ pub struct Neighbor {
 /// A graph. Shared by reference: searches run side by side, beside one or more that insert.
 pub struct Graph {
     options: GraphOptions,
+    /// A lock that is passed on in turn: a change waits for the plan of one link, never for the next.
     nodes: RwLock<Nodes>,
     scratches: Scratches,
     plans: Mutex<Vec<Plan>>,
@@ -174,14 +174,25 @@ impl Graph {
         self.stage_slot(label, vector).map(drop)
     }
 
-    /// [`stage`](Self::stage), unless the same vector is there already.
+    /// What is under each label from now on: a vector, to be linked unless it is there already, or
+    /// nothing. Many at once, since between any two a change might wait for a search, or for a link.
     ///
     /// # Errors
-    /// As [`insert`](Self::insert).
-    pub(crate) fn restage(&self, label: u64, vector: &[f32]) -> Result<()> {
-        let scale = self.scale_of(vector)?;
-        if !self.read().has(label, vector, scale) {
-            self.stage(label, vector)?;
+    /// As [`insert`](Self::insert); then some may be replaced, and others not.
+    pub(crate) fn replace(&self, rows: &[(u64, Option<&[f32]>)]) -> Result<()> {
+        for rows in rows.chunks(REPLACED_AT_ONCE) {
+            let scale = |(_, vector): &(u64, Option<&[f32]>)| {
+                vector.map_or(Ok(1.0), |vector| self.scale_of(vector))
+            };
+            let scales = rows.iter().map(scale).collect::<Result<Vec<f64>>>()?;
+            let mut nodes = self.write();
+            for ((label, vector), scale) in rows.iter().zip(scales) {
+                match vector {
+                    None => drop(nodes.remove(*label)),
+                    Some(vector) if nodes.has(*label, vector, scale) => {}
+                    Some(vector) => drop(nodes.stage_scaled(*label, vector, scale)?),
+                }
+            }
         }
         Ok(())
     }
@@ -281,11 +292,7 @@ impl Graph {
         if !self.read().needs_repair() {
             return;
         }
-        let _turn = match self.repairing.try_lock() {
-            Ok(turn) => turn,
-            Err(TryLockError::Poisoned(turn)) => turn.into_inner(),
-            Err(TryLockError::WouldBlock) => return,
-        };
+        let Some(_turn) = self.repairing.try_lock() else { return };
         self.repair_now();
     }
 
@@ -384,15 +391,12 @@ impl Graph {
 
     fn stage_slot(&self, label: u64, vector: &[f32]) -> Result<u32> {
         let scale = self.scale_of(vector)?;
-        if scale == 1.0 {
-            return self.write().stage(label, vector);
-        }
-        self.write().stage(label, &scaled(vector, scale))
+        self.write().stage_scaled(label, vector, scale)
     }
 
     /// Links a staged slot. Not when it is staged no more, or there is nothing to link it to.
     fn link_slot(&self, slot: u32) -> bool {
-        let mut plan = self.plans().pop().unwrap_or_default();
+        let mut plan = self.plans.lock().pop().unwrap_or_default();
         let linked = self.scratches.with(|scratch| {
             // The second attempt is for a repair that began, or a first node that came, in between.
             (0..2).any(|_| {
@@ -406,20 +410,16 @@ impl Graph {
                 self.write().apply(&plan, scratch)
             })
         });
-        self.plans().push(plan);
+        self.plans.lock().push(plan);
         linked
     }
 
-    fn plans(&self) -> MutexGuard<'_, Vec<Plan>> {
-        self.plans.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn read(&self) -> RwLockReadGuard<'_, Nodes> {
-        self.nodes.read().unwrap_or_else(PoisonError::into_inner)
+        self.nodes.read()
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, Nodes> {
-        self.nodes.write().unwrap_or_else(PoisonError::into_inner)
+        self.nodes.write()
     }
 }
 

@@ -1,5 +1,7 @@
 //! The graph's memory: vectors, links and what is known of each node.
 
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
 use headwater_primitives::{Error, ErrorKind, Result};
 
 use super::GraphOptions;
@@ -43,8 +45,9 @@ pub(super) struct Nodes {
     pub(super) levels: Vec<u8>,
     /// [`drawn`](Self::drawn) when the slot was filled.
     pub(super) stamps: Vec<u32>,
-    /// Where a node's links in the upper levels begin in `upper`: `links` slots for each level.
-    pub(super) upper_at: Vec<u32>,
+    /// Where the links of a node in the upper levels begin in `upper`, `links` slots for each level: of
+    /// the few nodes that have any.
+    upper_at: HashMap<u32, u32, FixedState>,
     pub(super) upper: Vec<u32>,
     /// Places in `upper` that are free, by how many levels they hold.
     pub(super) upper_free: Vec<Vec<u32>>,
@@ -72,7 +75,7 @@ impl Nodes {
             states: Vec::new(),
             levels: Vec::new(),
             stamps: Vec::new(),
-            upper_at: Vec::new(),
+            upper_at: HashMap::default(),
             upper: Vec::new(),
             upper_free: Vec::new(),
             codes: None,
@@ -117,8 +120,12 @@ impl Nodes {
             return &self.base.get(slot)[..2 * self.options.links];
         }
         let links = self.options.links;
-        let at = self.upper_at[slot as usize] as usize + usize::from(level - 1) * links;
+        let at = self.upper_place(slot, level);
         &self.upper[at..at + links]
+    }
+
+    fn upper_place(&self, slot: u32, level: u8) -> usize {
+        self.upper_at[&slot] as usize + usize::from(level - 1) * self.options.links
     }
 
     pub(super) fn set_links(&mut self, slot: u32, level: u8, links: &[u32]) {
@@ -133,7 +140,7 @@ impl Nodes {
         if level == 0 {
             return &mut self.base.get_mut(slot)[..2 * links];
         }
-        let at = self.upper_at[slot as usize] as usize + usize::from(level - 1) * links;
+        let at = self.upper_place(slot, level);
         &mut self.upper[at..at + links]
     }
 
@@ -159,13 +166,21 @@ impl Nodes {
         self.base.get_mut(slot).fill(NONE);
         self.labels[at] = label;
         self.states[at] = State::Staged;
-        self.levels[at] = self.draw_level();
+        let level = self.draw_level();
         self.stamps[at] = self.drawn as u32;
-        self.upper_at[at] = self.take_upper(self.levels[at]);
+        self.set_level(slot, level);
         self.by_label.insert(label, slot);
         self.staged.push(slot);
         self.set_code(slot)?;
         Ok(slot)
+    }
+
+    /// [`stage`](Self::stage) of `vector` times `scale`.
+    pub(super) fn stage_scaled(&mut self, label: u64, vector: &[f32], scale: f64) -> Result<u32> {
+        if scale == 1.0 {
+            return self.stage(label, vector);
+        }
+        self.stage(label, &super::scaled(vector, scale))
     }
 
     /// Whether `vector` times `scale` is what is under `label`.
@@ -196,13 +211,12 @@ impl Nodes {
     pub(super) fn release(&mut self, slot: u32) {
         let at = slot as usize;
         self.states[at] = State::Free;
-        let level = usize::from(self.levels[at]);
-        if level > 0 {
+        if let Some(upper) = self.upper_at.remove(&slot) {
+            let level = usize::from(std::mem::take(&mut self.levels[at]));
             if self.upper_free.len() <= level {
                 self.upper_free.resize_with(level + 1, Vec::new);
             }
-            self.upper_free[level].push(self.upper_at[at]);
-            self.levels[at] = 0;
+            self.upper_free[level].push(upper);
         }
         self.free.push(slot);
     }
@@ -221,13 +235,14 @@ impl Nodes {
         self.states.push(State::Free);
         self.levels.push(0);
         self.stamps.push(0);
-        self.upper_at.push(0);
         Ok(slots as u32)
     }
 
-    pub(super) fn take_upper(&mut self, level: u8) -> u32 {
+    /// Gives a node of the lowest level its highest one, with room for its links.
+    pub(super) fn set_level(&mut self, slot: u32, level: u8) {
+        self.levels[slot as usize] = level;
         if level == 0 {
-            return 0;
+            return;
         }
         let links = self.options.links * usize::from(level);
         let free = self.upper_free.get_mut(usize::from(level)).and_then(Vec::pop);
@@ -237,7 +252,7 @@ impl Nodes {
             at as u32
         });
         self.upper[at as usize..at as usize + links].fill(NONE);
-        at
+        self.upper_at.insert(slot, at);
     }
 
     /// A level by an exponential distribution, in which each has `1 / links` of the nodes below it.
@@ -253,8 +268,9 @@ impl Nodes {
     pub(super) fn bytes_beside_vectors(&self) -> usize {
         let slots = self.slots();
         let base = (2 * self.options.links).next_multiple_of(16) * size_of::<u32>() * slots;
-        let fixed = size_of::<u64>() + size_of::<State>() + size_of::<u8>() + 2 * size_of::<u32>();
+        let fixed = size_of::<u64>() + size_of::<State>() + size_of::<u8>() + size_of::<u32>();
         base + self.labels.capacity() * fixed
+            + self.upper_at.capacity() * (2 * size_of::<u32>() + 1)
             + self.upper.capacity() * size_of::<u32>()
             + self.by_label.bytes()
     }

@@ -132,27 +132,28 @@ impl SearchIndex {
         touched: &BTreeMap<i64, Touched>,
     ) -> Result<()> {
         feed.unsaved += touched.len();
-        for (number, Touched { sequence, text }) in touched {
-            let label = *number as u64;
-            let Some(row) = rows::fetch(sql, &self.table, *number)? else {
-                self.graph.remove(label);
+        let fetch = |row: &i64| Ok((*row as u64, rows::fetch(sql, &self.table, *row)?));
+        let rows = touched.keys().map(fetch).collect::<Result<Vec<_>>>()?;
+        if rows.iter().flat_map(|(_, row)| row).any(|row| row.embedding.is_elsewhere()) {
+            self.begin_to_let_go_in(sql)?;
+        }
+        let embeddings: Vec<_> = rows
+            .iter()
+            .map(|(label, row)| (*label, row.as_ref().and_then(|row| row.embedding.values())))
+            .collect();
+        self.graph.replace(&embeddings)?;
+        for ((label, row), (number, Touched { sequence, text })) in rows.iter().zip(touched) {
+            let Some(row) = row else {
                 feed.tail.delete(sequence.0, *number);
-                feed.filters.remove(label);
+                feed.filters.remove(*label);
                 continue;
             };
-            if row.embedding.is_elsewhere() {
-                self.begin_to_let_go_in(sql)?;
-            }
-            match row.embedding.values() {
-                Some(embedding) => self.graph.restage(label, embedding)?,
-                None => drop(self.graph.remove(label)),
-            }
             match &row.text {
                 _ if !text => {}
                 Some(text) => feed.tail.upsert(sequence.0, *number, text),
                 None => feed.tail.delete(sequence.0, *number),
             }
-            feed.filters.update(label, &row.metadata)?;
+            feed.filters.update(*label, &row.metadata)?;
         }
         Ok(())
     }

@@ -3,7 +3,6 @@
 use std::fs::{self, File};
 use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 use headwater_cdc::Position;
@@ -60,7 +59,7 @@ impl SearchIndex {
     /// Writes the graph with the position that it has applied; what was there before stays until
     /// then.
     pub(super) fn save_graph(&self) -> Result<()> {
-        let _turn = self.keeping.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = self.keeping.lock();
         let (applied, unsaved) = {
             let feed = self.feed();
             (Position { epoch: feed.epoch, sequence: feed.fed }, feed.unsaved)
@@ -89,7 +88,7 @@ impl SearchIndex {
     /// Makes the text index say how far it is where it has nothing to write: else the next opening
     /// would take in again what has no text.
     pub(super) fn mark_text(&self) -> Result<()> {
-        let _turn = self.keeping.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = self.keeping.lock();
         let position = {
             let feed = self.feed();
             if feed.tail.rows() > 0 {
@@ -105,7 +104,7 @@ impl SearchIndex {
 
     /// Writes the tail into the text index.
     pub(super) fn flush_text(&self) -> Result<()> {
-        let _turn = self.keeping.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = self.keeping.lock();
         let (position, changes) = {
             let mut feed = self.feed();
             ((feed.epoch, feed.fed.0), feed.tail.seal())

@@ -15,14 +15,15 @@ mod stats;
 mod worker;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use headwater_cdc::ChangeLog;
 use headwater_primitives::filter::Filter;
 use headwater_primitives::{Namespace, Result, Sequence};
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::graph::Graph;
 use crate::row_set::RowSet;
@@ -46,7 +47,8 @@ pub(crate) struct SearchIndex {
     folder: PathBuf,
     pub(crate) graph: Graph,
     pub(crate) text: TextIndex,
-    /// Taken after `keeping` or `indexing` where both are.
+    /// Taken after `keeping` or `indexing` where both are. It is passed on in turn: whoever follows the log
+    /// in many steps lets searches in between.
     feed: Mutex<Feed>,
     /// One draft of the tail at a time: two would be of the same rows.
     indexing: Mutex<()>,
@@ -162,7 +164,7 @@ impl SearchIndex {
 
     /// Indexes the texts of the tail, away from it: searches go on, and find it done.
     fn index_tail(&self) -> Result<()> {
-        let _turn = self.indexing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = self.indexing.lock();
         let Some(draft) = self.feed().tail.draft(true) else { return Ok(()) };
         let indexed = draft.finish()?;
         self.feed().tail.install(indexed);
@@ -185,7 +187,7 @@ impl SearchIndex {
     }
 
     fn feed(&self) -> MutexGuard<'_, Feed> {
-        self.feed.lock().unwrap_or_else(PoisonError::into_inner)
+        self.feed.lock()
     }
 
     fn is_stopping(&self) -> bool {

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use headwater_cdc::ChangeLog;
 use headwater_primitives::{Error, Namespace, Result, Sequence};
+use parking_lot::{Mutex, MutexGuard};
 
 use super::feed::{Portion, Progress};
 use super::filter_sets::FilterSets;
@@ -36,7 +37,7 @@ pub(super) struct Slot {
 impl Slot {
     /// The index, if it is open; whoever wants to open it waits.
     pub(super) fn lock(&self) -> MutexGuard<'_, Option<Arc<SearchIndex>>> {
-        self.index.lock().unwrap_or_else(PoisonError::into_inner)
+        self.index.lock()
     }
 }
 
@@ -47,7 +48,7 @@ impl Indexes {
 
     /// The place of the index of store `number`.
     pub(super) fn slot(&self, number: u32) -> Arc<Slot> {
-        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slots = self.0.lock();
         slots.entry(number).or_default().clone()
     }
 
@@ -71,7 +72,7 @@ impl Indexes {
     /// The index of `table` if it is open, and nobody is at it.
     pub(crate) fn open_one(namespace: &Namespace, table: &Table) -> Option<Arc<SearchIndex>> {
         let slot = Indexes::of(namespace).slot(table.number);
-        slot.index.try_lock().ok()?.clone()
+        slot.index.try_lock()?.clone()
     }
 
     /// The index of `table`; opened, and its thread started, by the first call.
@@ -193,7 +194,7 @@ impl SearchIndex {
         changes: &ChangeLog,
     ) -> Result<()> {
         // Nothing may be written meanwhile of what is forgotten here.
-        let _turn = self.keeping.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = self.keeping.lock();
         let mut feed = self.feed();
         let progress =
             self.catch_up(&mut feed, namespace, changes, changes.head(), Portion::All)?;
@@ -206,7 +207,7 @@ impl SearchIndex {
 
     /// Forgets everything and reads all rows.
     pub(super) fn rebuild(&self, namespace: &Namespace, changes: &ChangeLog) -> Result<()> {
-        let _turn = self.keeping.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = self.keeping.lock();
         self.refill(&mut self.feed(), namespace, changes)
     }
 

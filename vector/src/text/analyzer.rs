@@ -1,11 +1,11 @@
 //! How text becomes terms: the same for rows, queries and snippets.
 
 use tantivy::tokenizer::{
-    AsciiFoldingFilter, LowerCaser, RemoveLongFilter, Stemmer, TextAnalyzer, Token,
-    TokenizerManager,
+    AsciiFoldingFilter, LowerCaser, RemoveLongFilter, TextAnalyzer, Token, TokenizerManager,
 };
 
 use super::language::Language;
+use super::stems::Stems;
 use super::stop_words;
 use super::words::Words;
 
@@ -39,10 +39,10 @@ impl Analyzers {
             None => whole.clone(),
             // The English stemmer knows no accents, the others' rules need theirs.
             Some(english) if english.code() == "en" => {
-                words().filter(AsciiFoldingFilter).filter(Stemmer::new(english.stemmed())).build()
+                words().filter(AsciiFoldingFilter).filter(Stems::new(english.stemmed())).build()
             }
             Some(other) => {
-                words().filter(Stemmer::new(other.stemmed())).filter(AsciiFoldingFilter).build()
+                words().filter(Stems::new(other.stemmed())).filter(AsciiFoldingFilter).build()
             }
         };
         let meaningful = language.and_then(stop_words::filter);

@@ -30,6 +30,7 @@ mod search;
 mod segment;
 mod snapshot;
 mod snippet;
+mod stems;
 mod stop_words;
 mod tail;
 #[cfg(test)]

@@ -33,11 +33,16 @@ impl Tokenizer for Words {
     }
 }
 
-impl TokenStream for WordStream<'_> {
-    fn advance(&mut self) -> bool {
-        self.token.text.clear();
-        self.token.position = self.token.position.wrapping_add(1);
-        let rest = &self.text[self.at..];
+impl WordStream<'_> {
+    /// The word at `start`, which is `length` bytes of ASCII letters and digits.
+    fn take_ascii(&mut self, start: usize, length: usize) {
+        self.token.text.push_str(&self.text[start..start + length]);
+        self.place(start, start + length);
+    }
+
+    /// The next word from `from` on; whether there is one.
+    fn take_any(&mut self, from: usize) -> bool {
+        let rest = &self.text[from..];
         let Some((start, first)) = rest.char_indices().find(|(_, c)| c.is_alphanumeric()) else {
             self.at = self.text.len();
             return false;
@@ -59,10 +64,34 @@ impl TokenStream for WordStream<'_> {
                 self.token.text.push(character);
             }
         }
-        self.token.offset_from = self.at + start;
-        self.token.offset_to = self.at + end;
-        self.at += end;
+        self.place(from + start, from + end);
         true
+    }
+
+    fn place(&mut self, start: usize, end: usize) {
+        self.token.offset_from = start;
+        self.token.offset_to = end;
+        self.at = end;
+    }
+}
+
+impl TokenStream for WordStream<'_> {
+    fn advance(&mut self) -> bool {
+        self.token.text.clear();
+        self.token.position = self.token.position.wrapping_add(1);
+        let bytes = &self.text.as_bytes()[self.at..];
+        let may_begin = |byte: &u8| byte.is_ascii_alphanumeric() || !byte.is_ascii();
+        let start = bytes.iter().position(may_begin).unwrap_or(bytes.len());
+        let word = bytes[start..].iter().take_while(|byte| byte.is_ascii_alphanumeric());
+        let length = word.count();
+        let is_ascii = bytes.get(start + length).is_none_or(u8::is_ascii);
+        match length > 0 && is_ascii {
+            true => {
+                self.take_ascii(self.at + start, length);
+                true
+            }
+            false => self.take_any(self.at + start),
+        }
     }
 
     fn token(&self) -> &Token {
@@ -110,7 +139,8 @@ fn is_mark(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use tantivy::tokenizer::{TokenStream, Tokenizer};
+    use proptest::prelude::*;
+    use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
 
     use super::Words;
 
@@ -142,6 +172,27 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(words(text), expected, "{text:?}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn words_of_ascii_are_what_any_words_are(text in "([a-zA-Z0-9 .-]{0,6}[東ターéß\u{301}\u{ad}a ]{0,2}){0,5}") {
+            let (mut fast, mut slow) = (Words::default(), Words::default());
+            let (mut fast, mut slow) = (fast.token_stream(&text), slow.token_stream(&text));
+            loop {
+                slow.token.text.clear();
+                slow.token.position = slow.token.position.wrapping_add(1);
+                let more = slow.take_any(slow.at);
+                prop_assert_eq!(fast.advance(), more);
+                if !more {
+                    break;
+                }
+                let (fast, slow): (&Token, &Token) = (fast.token(), slow.token());
+                prop_assert_eq!(fast, slow);
+            }
         }
     }
 }
