@@ -10,7 +10,7 @@ const VECTOR: &str = "headwater-vector";
 
 /// Optional features, by the package whose tests need them, that are run with all the others, in the same
 /// build: a call of its own for each would build their packages, and what those depend on, again.
-pub(crate) const FEATURES: [(&str, &str); 8] = [
+pub(crate) const FEATURES: [(&str, &str); 9] = [
     ("headwater-document", "headwater-document/tiering"),
     ("headwater-document", "headwater-tiering/aws"),
     ("headwater-sql", "headwater-sql/vector"),
@@ -19,6 +19,7 @@ pub(crate) const FEATURES: [(&str, &str); 8] = [
     (VECTOR, "headwater-vector/aws"),
     ("headwater-cli", "headwater-cli/lance"),
     ("headwater-bench", "headwater-bench/sql"),
+    ("headwater-examples", "headwater-examples/cluster"),
 ];
 
 pub(crate) fn run(arguments: &[String]) -> Outcome<()> {

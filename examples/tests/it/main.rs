@@ -32,6 +32,28 @@ fn the_smaller_examples_succeed() {
 }
 
 #[test]
+#[cfg(feature = "lake")]
+fn the_example_of_the_lake_succeeds() {
+    assert!(succeeds("lake", &[]).contains("the lake is at"));
+}
+
+#[test]
+#[cfg(feature = "sql")]
+fn the_example_of_sql_succeeds() {
+    let text = succeeds("sql", &[]);
+    // The same, whatever is where.
+    let totals = |heading: &str| text.split_once(heading).unwrap().1.lines().nth(1).unwrap();
+    assert_eq!(totals("all hot:"), totals("the rest in Parquet:"), "{text}");
+}
+
+#[test]
+#[cfg(feature = "cluster")]
+fn a_cluster_gives_the_answer_that_is_given_here() {
+    let text = succeeds("cluster", &[]);
+    assert!(text.contains("| Romansh  | 12500 |") && text.contains("The same as here"), "{text}");
+}
+
+#[test]
 fn the_tour_is_plain_text_in_a_pipe_and_keeps_what_it_is_told_to() {
     let folder = tempfile::tempdir().unwrap();
     let kept = folder.path().join("kept");
