@@ -1,10 +1,11 @@
 """An Iceberg REST catalog on a free port of loopback: the protocol here, the catalog itself pyiceberg's.
 
 Prints the port, and ends when its standard input does, so that it never outlives its caller. Every
-warehouse that a client names is a catalog of its own; one whose name begins with `locked` wants a token,
-which the client `tests` gets for the secret `open sesame`. A POST to /faults/WAREHOUSE/KIND makes the next
-commit there fail: `busy` before it is made, `silent` after it, without an answer that says so, and `late`
-before it, but so that a POST to /faults/WAREHOUSE/arrive makes it.
+warehouse that a client names is a catalog of its own, unless the name begins with `missing`; one whose
+name begins with `locked` wants a token, which the client `tests` gets for the secret `open sesame`. A POST
+to /faults/WAREHOUSE/KIND makes the next commit there fail: `busy` before it is made, `silent` after it,
+without an answer that says so, and `late` before it, but so that a POST to /faults/WAREHOUSE/arrive makes
+it. `expire` ends the tokens that were given out.
 """
 
 import json
@@ -27,7 +28,6 @@ from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
 SECRET = "open sesame"
-TOKEN = "a token"
 STATUS = {
     NoSuchNamespaceError: 404,
     NoSuchTableError: 404,
@@ -75,6 +75,7 @@ class Server:
         self.catalogs = {}
         self.faults = {}
         self.late = {}
+        self.expired = 0
 
     def catalog(self, warehouse):
         if warehouse not in self.catalogs:
@@ -83,6 +84,8 @@ class Server:
 
     def config(self, request):
         warehouse = request.args.get("warehouse", "default")
+        if warehouse.startswith("missing"):
+            raise Refused(404, f"there is no warehouse {warehouse}")
         self.check(request, warehouse)
         return answer({"defaults": {}, "overrides": {"prefix": warehouse}})
 
@@ -91,17 +94,25 @@ class Server:
         known = form.get("client_id") == "tests" and form.get("client_secret") == SECRET
         if form.get("grant_type") != "client_credentials" or not known:
             raise Refused(401, "unknown client")
-        return answer({"access_token": TOKEN, "token_type": "bearer", "expires_in": 3600})
+        return answer({"access_token": f"token {self.expired}", "token_type": "bearer", "expires_in": 3600})
 
     def fault(self, request, warehouse, kind):
         if kind == "arrive":
             return self.made(warehouse, *self.late.pop(warehouse))
+        if kind == "expire":
+            self.expired += 1
+            return answer()
         self.faults[warehouse] = kind
         return answer()
 
     def check(self, request, warehouse):
-        if warehouse.startswith("locked") and request.headers.get("Authorization") != f"Bearer {TOKEN}":
+        if not warehouse.startswith("locked"):
+            return
+        token = request.headers.get("Authorization")
+        if token is None:
             raise Refused(401, "a token is missing")
+        if token != f"Bearer token {self.expired}":
+            raise Refused(419, "the token has ended")
 
     def create_namespace(self, request, warehouse):
         name = tuple(request.get_json()["namespace"])

@@ -257,6 +257,32 @@ fn a_catalog_that_wants_a_credential_is_given_one() {
 }
 
 #[test]
+fn a_token_that_has_ended_is_replaced_in_the_middle_of_a_hand_off() {
+    let Some(warehouse) = rest("locked-often") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let ns = Namespace::open(folder.path()).unwrap();
+    let catalog = catalog(&warehouse).credential("tests", "open sesame");
+    Tier::open(&ns, LakeOptions::new().catalog(catalog)).unwrap();
+    let store: DocumentStore = DocumentStore::open(&ns, "people").unwrap();
+    for rows in [3, 6, 9] {
+        store.bulk_insert(&people(rows)[rows as usize - 3..]).wait().unwrap();
+        assert_eq!(hand_off(&store, Policy::All).unwrap().rows, 3);
+        assert_eq!(all(&store), people(rows));
+        warehouse.fault("expire");
+    }
+}
+
+#[test]
+fn a_warehouse_that_the_catalog_does_not_know_is_named_and_nothing_is_moved() {
+    let Some(warehouse) = rest("missing") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let (_ns, store) = peopled(folder.path(), &warehouse, &people(3));
+    let why = refused(hand_off(&store, Policy::All), ErrorKind::NotFound);
+    assert!(why.contains(&warehouse.name) && why.contains(&warehouse.uri), "{why}");
+    assert_eq!(all(&store), people(3));
+}
+
+#[test]
 fn a_table_of_another_namespace_is_left_alone() {
     let Some(warehouse) = rest("shared") else { return };
     let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
