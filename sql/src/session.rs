@@ -23,6 +23,11 @@ pub(crate) const DOCUMENT: &str = "document";
 /// Consumers of memory that an error names.
 const NAMED_CONSUMERS: std::num::NonZeroUsize = std::num::NonZeroUsize::new(3).expect("not zero");
 
+/// Up to so many rows and bytes, the smaller side of a join is held once, for all parts of a statement:
+/// with two parts. To cut both sides pays the sooner the more parts there are.
+const HELD_ROWS: usize = 1 << 20;
+const HELD_BYTES: usize = 32 << 20;
+
 /// Memory and temporary files for the statements of one handle.
 fn environment(options: &SqlOptions) -> Result<Arc<RuntimeEnv>> {
     let pool = TrackConsumersPool::new(FairSpillPool::new(options.memory()), NAMED_CONSUMERS);
@@ -49,6 +54,12 @@ pub(crate) fn base(options: &SqlOptions) -> Result<SessionState> {
     // Held back for merging what a sort has spilled: a part of a small budget.
     let merging = &mut settings.execution.sort_spill_reservation_bytes;
     *merging = (*merging).min(options.memory() / 16);
+    let held = |most: usize, least: usize| (2 * most / options.parts()).clamp(least, most);
+    let join = &mut settings.optimizer;
+    join.hash_join_single_partition_threshold =
+        held(HELD_BYTES, join.hash_join_single_partition_threshold).min(options.memory() / 32);
+    join.hash_join_single_partition_threshold_rows =
+        held(HELD_ROWS, join.hash_join_single_partition_threshold_rows);
     // Names of JSON fields are what they are: upper and lower case differ.
     settings.sql_parser.enable_ident_normalization = false;
     // In others `->` is a function without a name.
