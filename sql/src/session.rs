@@ -23,8 +23,8 @@ pub(crate) const DOCUMENT: &str = "document";
 /// Consumers of memory that an error names.
 const NAMED_CONSUMERS: std::num::NonZeroUsize = std::num::NonZeroUsize::new(3).expect("not zero");
 
-/// Up to so many rows and bytes, the smaller side of a join is held once, for all parts of a statement:
-/// with two parts. To cut both sides pays the sooner the more parts there are.
+/// The smaller side of a join in a statement of two parts is held once for both, up to so many rows and
+/// bytes, and past them both sides are cut. With more parts there is more to gain by cutting.
 const HELD_ROWS: usize = 1 << 20;
 const HELD_BYTES: usize = 32 << 20;
 

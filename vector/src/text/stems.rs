@@ -6,7 +6,7 @@ use tantivy::tokenizer::{
     Language, RawTokenizer, Stemmer, TextAnalyzer, Token, TokenFilter, TokenStream, Tokenizer,
 };
 
-/// Words whose stems are remembered: about half a megabyte.
+/// Words whose stems are remembered.
 const KNOWN: usize = 1 << 13;
 
 type Known = HashMap<Box<str>, Box<str>, FixedState>;
