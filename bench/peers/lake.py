@@ -3,7 +3,8 @@
 Usage: lake.py ROWS_DB FOLDER
 
 The table is rows(id INTEGER PRIMARY KEY, body TEXT): a JSON object each. pyiceberg's job begins with
-reading it and ends with the committed append. DuckDB's is the COPY alone, of the same Arrow table, sorted.
+reading it; it is committed with the append, and released when the bodies in the table are empty. DuckDB's is
+the COPY alone, of the same Arrow table, sorted.
 """
 
 import json
@@ -30,6 +31,16 @@ def rows(path):
     return pa.concat_tables(tables)
 
 
+def empty(path):
+    """What a hand-off leaves of the rows. Nobody waits for the database meanwhile, so it is one transaction."""
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    with connection:
+        connection.execute("UPDATE rows SET body = ''")
+    connection.close()
+
+
 def size(folder, suffix):
     paths = (os.path.join(at, name) for at, _, names in os.walk(folder) for name in names)
     return sum(os.path.getsize(path) for path in paths if path.endswith(suffix))
@@ -43,6 +54,8 @@ def main(db, folder):
     orders = rows(db)
     catalog.create_table("document.orders", schema=orders.schema).append(orders)
     appended = time.perf_counter() - started
+    empty(db)
+    emptied = time.perf_counter() - started
 
     connection = duckdb.connect()
     connection.execute("SET threads = 1")
@@ -52,8 +65,8 @@ def main(db, folder):
     copied = time.perf_counter() - started
     print(json.dumps({
         "rows": orders.num_rows,
-        "pyiceberg": {"seconds": appended, "bytes": size(f"{folder}/lake", ".parquet")},
-        "duckdb": {"seconds": copied, "bytes": os.path.getsize(file)},
+        "pyiceberg": {"committed": appended, "released": emptied, "bytes": size(f"{folder}/lake", ".parquet")},
+        "duckdb": {"committed": copied, "bytes": os.path.getsize(file)},
     }))
 
 

@@ -9,6 +9,7 @@ mod lake_plan;
 mod pushdown;
 mod query;
 mod rows;
+mod semi_joins;
 mod session;
 mod shared;
 mod sql;

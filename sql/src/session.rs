@@ -13,6 +13,7 @@ use headwater_primitives::{Result, Timestamp};
 
 use crate::error::inward;
 use crate::json;
+use crate::semi_joins::PushDownSemiJoin;
 use crate::sql::SqlOptions;
 
 /// The catalog's name, which statements may leave out.
@@ -70,6 +71,7 @@ pub(crate) fn base(options: &SqlOptions) -> Result<SessionState> {
     let mut state = SessionStateBuilder::new_with_default_features()
         .with_config(config)
         .with_runtime_env(environment(options)?)
+        .with_optimizer_rule(Arc::new(PushDownSemiJoin))
         .build();
     json::register(&mut state);
     Ok(state)

@@ -54,6 +54,28 @@ fn a_sort_that_does_not_fit_the_memory_goes_on_in_files() {
     assert_eq!(std::fs::read_dir(spill.path()).unwrap().filter(holds_files).count(), 0);
 }
 
+#[test]
+fn groups_that_do_not_fit_the_memory_go_on_in_files() {
+    const MANY: usize = 60_000;
+    let ns = Namespace::in_memory().unwrap();
+    let store: DocumentStore = DocumentStore::open(&ns, "rows").unwrap();
+    let text = |n: usize| format!("{:08}-{}", n * 7919 % 1_000_003, "x".repeat(200));
+    let documents = (0..MANY).map(|n| json!({"id": n, "text": text(n)}));
+    store.bulk_insert(&documents.collect::<Vec<Value>>()).wait().unwrap();
+    Tier::of(&ns).unwrap().hand_off(&store, Policy::All).wait().unwrap();
+    let options = SqlOptions::new().memory_bytes(9 << 20).batch_rows(512).partitions(2);
+    let sql = Sql::open_with(&ns, options).unwrap();
+    let grouped = "SELECT text, count(*) AS n FROM rows GROUP BY text";
+    let mut found = sql.query(grouped).run().wait().unwrap();
+    let mut groups = 0;
+    for batch in found.blocking() {
+        let batch = batch.unwrap();
+        assert!(batch_objects(&batch).iter().all(|group| group["n"] == 1));
+        groups += batch.num_rows();
+    }
+    assert_eq!(groups, MANY);
+}
+
 /// Whether files of a statement are left in a folder.
 fn holds_files(entry: &std::io::Result<std::fs::DirEntry>) -> bool {
     let path = entry.as_ref().unwrap().path();

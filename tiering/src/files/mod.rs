@@ -35,4 +35,5 @@ pub use options::FileOptions;
 pub use pruner::Pruner;
 pub use reader::FileReader;
 pub use scan::{Projection, Scan, ScanBatch};
+pub(crate) use writer::FileRow;
 pub use writer::{FileWriter, WrittenFile};

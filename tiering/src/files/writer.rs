@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
 use headwater_primitives::{Error, RecordId, Result, Sequence, Timestamp};
 use iceberg::spec::DataFile;
 use object_store::ObjectStore;
@@ -23,6 +25,25 @@ use crate::schema::{LakeSchema, day_of};
 /// How much of a file is collected before it is sent, and how many such parts are on their way.
 const PART_BYTES: usize = 8 << 20;
 const PARTS_IN_FLIGHT: usize = 2;
+
+/// How many batches of rows are encoded at the same time, where there are as many.
+const ENCODED_AT_ONCE: usize = 2;
+
+/// A row on its way into a file.
+#[derive(Debug)]
+pub(crate) struct FileRow {
+    pub(crate) id: RecordId,
+    pub(crate) version: Sequence,
+    pub(crate) written: Timestamp,
+    pub(crate) body: Bytes,
+}
+
+impl FileRow {
+    /// What rows of a file are sorted by.
+    pub(crate) fn key(&self) -> (&RecordId, Sequence) {
+        (&self.id, self.version)
+    }
+}
 
 /// A data file that is complete.
 #[derive(Clone, Debug)]
@@ -60,6 +81,8 @@ pub struct FileWriter {
     writing: Option<JoinHandle<Result<OpenFile>>>,
     /// What the rows of the next batch are.
     pending: Summary,
+    /// Rows of batches that another encoder made, as [`RowEncoder::rests`].
+    rests: u64,
     last: Option<(RecordId, Sequence)>,
     written: Vec<WrittenFile>,
 }
@@ -106,6 +129,7 @@ impl FileWriter {
             encoder: RowEncoder::new(schema)?,
             writing: None,
             pending: Summary::default(),
+            rests: 0,
             last: None,
             written: Vec::new(),
         })
@@ -125,7 +149,8 @@ impl FileWriter {
         written: Timestamp,
         body: &[u8],
     ) -> Result<()> {
-        self.check(key, version, written)?;
+        let last = self.last.as_ref().map(|(id, version)| (id, *version));
+        self.check(last, (key, version), written)?;
         self.encoder.push(key, version, written, body)?;
         self.pending.add(key, version, body);
         match &mut self.last {
@@ -143,9 +168,48 @@ impl FileWriter {
         Ok(())
     }
 
-    fn check(&self, key: &RecordId, version: Sequence, written: Timestamp) -> Result<()> {
-        if let Some((last, last_version)) = &self.last
-            && (last, last_version) >= (key, &version)
+    /// The same for many rows: batches of them are encoded at the same time. Runs on tokio.
+    pub(crate) async fn write_rows(&mut self, rows: Vec<FileRow>) -> Result<()> {
+        self.write_batch().await?;
+        let mut last = self.last.as_ref().map(|(id, version)| (id, *version));
+        for row in &rows {
+            self.check(last, row.key(), row.written)?;
+            last = Some(row.key());
+        }
+        self.last = last.map(|(id, version)| (id.clone(), version));
+        let schema = self.encoder.schema().clone();
+        let encoded = self.options.batches(rows).into_iter().map(move |rows| {
+            let schema = schema.clone();
+            joined(tokio::spawn(async move { Encoded::of(schema, &rows) }))
+        });
+        let mut encoded = stream::iter(encoded).buffered(ENCODED_AT_ONCE);
+        while let Some(encoded) = encoded.next().await {
+            let Encoded { batch, rows, rests } = encoded?;
+            self.rests += rests;
+            self.put(batch, rows).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether rows of the partition `day` from `first` on may go on where this writer is.
+    pub(crate) fn takes(&self, day: i32, first: &FileRow) -> bool {
+        let last = self.last.as_ref().map(|(id, version)| (id, *version));
+        day == self.partition.day && last.is_none_or(|last| last < first.key())
+    }
+
+    /// Takes the files that are complete, so that [`finish`](Self::finish) gives the others.
+    pub(crate) fn take_written(&mut self) -> Vec<WrittenFile> {
+        std::mem::take(&mut self.written)
+    }
+
+    fn check(
+        &self,
+        last: Option<(&RecordId, Sequence)>,
+        (key, version): (&RecordId, Sequence),
+        written: Timestamp,
+    ) -> Result<()> {
+        if let Some((last, last_version)) = last
+            && (last, last_version) >= (key, version)
         {
             return Err(Error::invalid(format!(
                 "row {key} at version {} comes after row {last} at version {}: rows of a file are \
@@ -160,6 +224,11 @@ impl FileWriter {
             )));
         }
         Ok(())
+    }
+
+    /// How many rows so far have values that no column gives back, and `_rest` does.
+    pub fn rests(&self) -> u64 {
+        self.rests + self.encoder.rests()
     }
 
     /// The files so far that are complete.
@@ -184,6 +253,10 @@ impl FileWriter {
         }
         let batch = self.encoder.finish()?;
         let rows = std::mem::take(&mut self.pending);
+        self.put(batch, rows).await
+    }
+
+    async fn put(&mut self, batch: RecordBatch, rows: Summary) -> Result<()> {
         let file = match self.written_so_far().await? {
             Some(file) if !self.is_full(&file) => file,
             full => {
@@ -249,6 +322,25 @@ impl FileWriter {
             data_file,
         });
         Ok(())
+    }
+}
+
+/// A batch, and what its rows are.
+struct Encoded {
+    batch: RecordBatch,
+    rows: Summary,
+    rests: u64,
+}
+
+impl Encoded {
+    fn of(schema: Arc<LakeSchema>, rows: &[FileRow]) -> Result<Encoded> {
+        let mut encoder = RowEncoder::new(schema)?;
+        let mut summary = Summary::default();
+        for row in rows {
+            encoder.push(&row.id, row.version, row.written, &row.body)?;
+            summary.add(&row.id, row.version, &row.body);
+        }
+        Ok(Encoded { batch: encoder.finish()?, rows: summary, rests: encoder.rests() })
     }
 }
 

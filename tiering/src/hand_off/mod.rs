@@ -55,7 +55,8 @@ pub struct HandOff {
 /// How far a hand-off has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HandOffProgress {
-    /// Rows written to files.
+    /// Rows written to files. Back at zero when they are written once more, for columns that the first ones
+    /// did not have.
     pub written: u64,
     /// Rows released from the hot tier.
     pub released: u64,
@@ -91,6 +92,11 @@ pub(crate) struct Report {
 impl Report {
     pub(crate) fn written(&mut self, rows: u64) {
         self.progress.written += rows;
+        self.tell();
+    }
+
+    pub(crate) fn written_anew(&mut self) {
+        self.progress.written = 0;
         self.tell();
     }
 

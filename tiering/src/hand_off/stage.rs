@@ -1,7 +1,6 @@
 //! From a range of versions to a commit: the lake's table, its files, its snapshot.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use headwater_primitives::rusqlite::params;
 use headwater_primitives::{Error, IdKind, Result, Transaction, fail};
@@ -10,14 +9,14 @@ use iceberg::table::Table;
 use iceberg::{Catalog, TableIdent, TableUpdate};
 
 use super::freeze::Reader;
-use super::write::{self, Target};
+use super::write::{self, Target, Written};
 use super::{HandOff, HandedOff};
 use crate::catalog::SqliteCatalog;
 use crate::cold::table_ident;
 use crate::commit::{Prepared, SchemaChange};
 use crate::create::create_table;
 use crate::error::OrLake;
-use crate::files::{FileNames, PositionDeleteWriter, WrittenFile};
+use crate::files::{PositionDeleteWriter, WrittenFile};
 use crate::runtime::joined;
 use crate::schema::{Column, Inference, LakeSchema};
 use crate::table::Versions;
@@ -37,24 +36,8 @@ pub(super) struct Staged {
 pub(super) async fn stage(hand_off: &mut HandOff, range: Versions) -> Result<Staged> {
     let namespace = hand_off.tier.namespace().clone();
     let catalog = hand_off.tier.catalog()?;
-    let reader = Reader::of(hand_off, range);
-    // Both read all rows: one to know the columns, and one what goes into them.
-    let (days, collecting) = reader.clone().collect();
     let tiered = number(hand_off).await?;
-    let seen = joined(tokio::task::spawn_blocking(move || reader.infer())).await?;
-    let table = table(hand_off, &catalog, &seen).await?;
-    let metadata = table.metadata();
-    let schema = LakeSchema::from_iceberg(metadata.current_schema(), metadata.properties())?;
-    let storage = &hand_off.tier.lake.storage;
-    let folder = storage.root().path(metadata.location())?;
-    let attempt = namespace.ids().next(namespace.clock().now());
-    let target = Target {
-        names: FileNames::new(folder, metadata.location(), range.after, range.upto, attempt),
-        schema: Arc::new(schema),
-        spec: metadata.default_partition_spec_id(),
-    };
-    let files = write::write(hand_off, days, &target).await?;
-    joined(collecting).await?;
+    let (table, target, files) = write_rows(hand_off, &catalog, range).await?;
     fail::point("tier.files")?;
     let tombstones = namespace.query(|sql| tombstones::load(sql, tiered))?;
     let (deletes, deleted) = deletes(hand_off, &table, &target, &tombstones).await?;
@@ -81,6 +64,35 @@ pub(super) async fn stage(hand_off: &mut HandOff, range: Versions) -> Result<Sta
         tombstones,
         deleted,
     })
+}
+
+/// Writes the rows with the columns that the first of them make, which spares a pass over all; where a later
+/// one does not fit, with the columns that all make.
+async fn write_rows(
+    hand_off: &mut HandOff,
+    catalog: &SqliteCatalog,
+    range: Versions,
+) -> Result<(Table, Target, Vec<WrittenFile>)> {
+    let reader = Reader::of(hand_off, range);
+    let mut collecting = reader.clone().collect();
+    let Some(sample) = collecting.sample().await else {
+        collecting.end().await?;
+        return Err(Error::corrupt("rows were read without a sample of them"));
+    };
+    let mut table = table(hand_off, catalog, &sample.seen).await?;
+    let mut target = Target::of(hand_off, &table, range)?;
+    let mut written = write::write(hand_off, collecting, &target, !sample.is_all).await?;
+    // Twice at most: the second time everything is taken as it is.
+    loop {
+        if let Written::All(files) = written {
+            return Ok((table, target, files));
+        }
+        let all = reader.clone();
+        let seen = joined(tokio::task::spawn_blocking(move || all.infer())).await?;
+        table = evolve(catalog, table, &seen).await?;
+        target = Target::of(hand_off, &table, range)?;
+        written = write::write(hand_off, reader.clone().collect(), &target, false).await?;
+    }
 }
 
 /// Hash and rows of every file, so that a reader of the table's history can check them.

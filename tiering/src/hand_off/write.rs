@@ -2,58 +2,143 @@
 
 use std::sync::Arc;
 
-use headwater_primitives::{Result, fail};
-use tokio::sync::mpsc;
+use headwater_primitives::{Namespace, Result, fail};
+use iceberg::table::Table;
+use object_store::ObjectStoreExt;
 use tokio::task::JoinHandle;
 
 use super::HandOff;
-use super::freeze::Day;
+use super::freeze::Collecting;
 use crate::files::{FileNames, FileWriter, WrittenFile};
 use crate::runtime::joined;
 use crate::schema::LakeSchema;
+use crate::table::Versions;
 
-/// Where the files of a hand-off go.
+/// Where the files of one attempt go.
 pub(super) struct Target {
     pub(super) names: FileNames,
     pub(super) schema: Arc<LakeSchema>,
     pub(super) spec: i32,
 }
 
-/// Writes the days to files, one after the other, and reads every file back.
-pub(super) async fn write(
-    hand_off: &mut HandOff,
-    mut days: mpsc::Receiver<Day>,
-    target: &Target,
-) -> Result<Vec<WrittenFile>> {
-    let mut files = Vec::new();
-    while let Some(day) = days.recv().await {
-        let written = joined(write_day(hand_off, target, day)?).await?;
-        fail::point("tier.file")?;
-        hand_off.report.written(written.iter().map(|file| file.rows).sum());
-        files.extend(written);
+impl Target {
+    pub(super) fn of(hand_off: &HandOff, table: &Table, range: Versions) -> Result<Target> {
+        let namespace: &Namespace = hand_off.tier.namespace();
+        let metadata = table.metadata();
+        let schema = LakeSchema::from_iceberg(metadata.current_schema(), metadata.properties())?;
+        let folder = hand_off.tier.lake.storage.root().path(metadata.location())?;
+        let attempt = namespace.ids().next(namespace.clock().now());
+        Ok(Target {
+            names: FileNames::new(folder, metadata.location(), range.after, range.upto, attempt),
+            schema: Arc::new(schema),
+            spec: metadata.default_partition_spec_id(),
+        })
     }
-    Ok(files)
 }
 
-fn write_day(
-    hand_off: &HandOff,
+/// What became of an attempt.
+pub(super) enum Written {
+    /// All rows are in these files.
+    All(Vec<WrittenFile>),
+    /// A row does not fit the columns. The files that there were are deleted.
+    Misfit,
+}
+
+/// Writes the days to files, one after the other, and reads every file back while the next ones are written.
+/// With `must_fit` it ends where a row is not held exactly by the columns.
+pub(super) async fn write(
+    hand_off: &mut HandOff,
+    mut collecting: Collecting,
     target: &Target,
-    mut day: Day,
-) -> Result<JoinHandle<Result<Vec<WrittenFile>>>> {
-    let lake = hand_off.tier.lake.clone();
-    let (store, names) = (lake.storage.store().clone(), target.names.clone());
-    let (schema, partition) = (target.schema.clone(), (day.number, target.spec));
-    let mut writer = FileWriter::new(store, names, schema.clone(), partition, hand_off.files)?;
-    Ok(tokio::spawn(async move {
-        day.rows
-            .sort_unstable_by(|one, other| (&one.id, one.version).cmp(&(&other.id, other.version)));
-        for row in day.rows {
-            writer.write(&row.id, row.version, row.written, &row.body).await?;
+    must_fit: bool,
+) -> Result<Written> {
+    let mut files = Files { hand_off, target, files: Vec::new(), checking: None };
+    let mut open: Option<FileWriter> = None;
+    let mut fits = true;
+    while fits && let Some(day) = collecting.next().await {
+        let (number, rows) = (day.number, day.sorted());
+        let Some(first) = rows.first() else { continue };
+        let mut writer = match open.take() {
+            Some(writer) if writer.takes(number, first) => writer,
+            ended => {
+                files.end(ended).await?;
+                files.begin(number)?
+            }
+        };
+        let count = rows.len() as u64;
+        writer.write_rows(rows).await?;
+        files.hand_off.report.written(count);
+        files.take(writer.take_written()).await?;
+        fits = !must_fit || writer.rests() == 0;
+        open = Some(writer);
+    }
+    files.end(open).await?;
+    let files = files.checked().await?;
+    collecting.end().await?;
+    if fits {
+        return Ok(Written::All(files));
+    }
+    hand_off.report.written_anew();
+    let store = hand_off.tier.lake.storage.store();
+    for file in &files {
+        // One that stays is an orphan, which clean-up finds.
+        let _ = store.delete(&file.place.path).await;
+    }
+    Ok(Written::Misfit)
+}
+
+/// The files of an attempt.
+struct Files<'a> {
+    hand_off: &'a mut HandOff,
+    target: &'a Target,
+    files: Vec<WrittenFile>,
+    /// Reads back those that were complete last.
+    checking: Option<JoinHandle<Result<()>>>,
+}
+
+impl Files<'_> {
+    fn begin(&self, day: i32) -> Result<FileWriter> {
+        let store = self.hand_off.tier.lake.storage.store().clone();
+        let Target { names, schema, spec } = self.target;
+        let (names, schema) = (names.clone(), schema.clone());
+        FileWriter::new(store, names, schema, (day, *spec), self.hand_off.files)
+    }
+
+    async fn end(&mut self, writer: Option<FileWriter>) -> Result<()> {
+        match writer {
+            Some(writer) => self.take(writer.finish().await?).await,
+            None => Ok(()),
         }
-        let files = writer.finish().await?;
-        for file in &files {
-            lake.tables.check(&lake.storage, &schema, file).await?;
+    }
+
+    /// Takes files that are complete, and begins to read them back once those before them are.
+    async fn take(&mut self, written: Vec<WrittenFile>) -> Result<()> {
+        if written.is_empty() {
+            return Ok(());
         }
-        Ok(files)
-    }))
+        fail::point("tier.file")?;
+        self.checked_so_far().await?;
+        let (lake, schema) = (self.hand_off.tier.lake.clone(), self.target.schema.clone());
+        self.files.extend_from_slice(&written);
+        self.checking = Some(tokio::spawn(async move {
+            for file in &written {
+                lake.tables.check(&lake.storage, &schema, file).await?;
+            }
+            Ok(())
+        }));
+        Ok(())
+    }
+
+    async fn checked_so_far(&mut self) -> Result<()> {
+        match self.checking.take() {
+            Some(checking) => joined(checking).await,
+            None => Ok(()),
+        }
+    }
+
+    /// All files, which read back as they were written.
+    async fn checked(mut self) -> Result<Vec<WrittenFile>> {
+        self.checked_so_far().await?;
+        Ok(self.files)
+    }
 }

@@ -54,6 +54,7 @@ pub struct RowEncoder {
     batches: SchemaRef,
     rows: usize,
     bytes: usize,
+    rests: u64,
     key: Key,
     version: Int64Builder,
     written: TimestampMicrosecondBuilder,
@@ -135,6 +136,7 @@ impl RowEncoder {
             batches,
             rows: 0,
             bytes: 0,
+            rests: 0,
             key,
             version: Int64Builder::new(),
             written: TimestampMicrosecondBuilder::new().with_timezone("+00:00"),
@@ -159,6 +161,11 @@ impl RowEncoder {
     /// How many bytes the bodies and text ids of the next batch have so far.
     pub fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// How many rows of all batches have values that no column gives back, and `_rest` does.
+    pub fn rests(&self) -> u64 {
+        self.rests
     }
 
     /// Adds a row.
@@ -188,6 +195,7 @@ impl RowEncoder {
         self.version.append_value(version_value);
         self.written.append_value(written.0);
         self.take_apart(key, body);
+        self.rests += u64::from(self.scratch.rest_len > 0);
         self.rows += 1;
         self.bytes += body.len();
         Ok(())

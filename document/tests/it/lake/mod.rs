@@ -1,5 +1,6 @@
 //! Documents that move to the lake, and are the same documents there.
 
+mod columns;
 mod crash;
 mod faults;
 mod model;

@@ -1,0 +1,85 @@
+//! The columns that rows get in the lake, wherever among the rows what makes them is.
+
+use std::sync::{Arc, Mutex};
+
+use headwater_document::DocumentStore;
+use headwater_document::cdc::Store;
+use headwater_document::primitives::block_on;
+use headwater_tiering::{ColdFiles, HandOffProgress, HandedOff, Policy, Tier};
+use serde_json::{Value, json};
+
+use super::upkeep::nothing_else_is_there;
+use crate::support::{all, defects, memory};
+
+/// Rows of some 20 MiB: more than is looked at before the first ones are written.
+fn long() -> Vec<Value> {
+    let text = "x".repeat(400_000);
+    (0..50).map(|n| json!({"id": format!("r{n:02}"), "n": n, "long": text})).collect()
+}
+
+/// Moves all rows; what it did, and what it told of rows written.
+fn moved(store: &DocumentStore) -> (HandedOff, Vec<u64>) {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let telling = told.clone();
+    let tell = move |progress: HandOffProgress| telling.lock().unwrap().push(progress.written);
+    let tier = Tier::of(store.namespace()).unwrap();
+    let moved = tier.hand_off(store, Policy::All).on_progress(tell).wait().unwrap();
+    let told = told.lock().unwrap().clone();
+    (moved, told)
+}
+
+fn cold(store: &DocumentStore) -> ColdFiles {
+    let tier = Tier::of(store.namespace()).unwrap();
+    let view = store
+        .namespace()
+        .snapshot(|now| tier.whole_view(now.sql(), Store::Document, store.name()))
+        .unwrap();
+    block_on(view.files(Vec::new())).unwrap().unwrap()
+}
+
+fn columns(store: &DocumentStore) -> Vec<String> {
+    let cold = cold(store);
+    let columns = cold.schema().columns().iter();
+    columns.map(|column| format!("{} {}", column.name(), column.ty())).collect()
+}
+
+#[test]
+fn what_only_the_last_row_has_is_a_column() {
+    let (ns, store) = memory("rows");
+    let mut rows = long();
+    rows[49]["late"] = json!(7);
+    store.bulk_insert(&rows).wait().unwrap();
+    let (moved, told) = moved(&store);
+    assert_eq!(moved.rows, 50);
+    assert!(told.contains(&0), "they were to be written once more: {told:?}");
+    let mut columns = columns(&store);
+    columns.sort();
+    assert_eq!(columns, ["late long", "long string", "n long"]);
+    assert_eq!(all(&store), rows);
+    assert_eq!(defects(&ns), [""; 0]);
+    nothing_else_is_there(&store);
+}
+
+#[test]
+fn rows_of_one_mould_are_written_once_and_go_on_in_one_file() {
+    let (ns, store) = memory("rows");
+    store.bulk_insert(&long()).wait().unwrap();
+    let (moved, told) = moved(&store);
+    assert_eq!((moved.rows, moved.files), (50, 1));
+    assert!(told.is_sorted() && !told.contains(&0), "{told:?}");
+    assert!(told.iter().any(|rows| *rows < 50), "they came in parts: {told:?}");
+    assert_eq!(all(&store), long());
+    assert_eq!(defects(&ns), [""; 0]);
+}
+
+#[test]
+fn rows_in_no_order_are_sorted_in_their_file() {
+    let (ns, store) = memory("rows");
+    let mut rows = long();
+    rows.reverse();
+    store.bulk_insert(&rows).wait().unwrap();
+    let (moved, _) = moved(&store);
+    assert_eq!((moved.rows, moved.files), (50, 1));
+    assert_eq!(all(&store).len(), 50);
+    assert_eq!(defects(&ns), [""; 0]);
+}
