@@ -11,10 +11,15 @@ use serde_json::{Value, json};
 use super::upkeep::nothing_else_is_there;
 use crate::support::{all, defects, memory};
 
-/// Rows of some 20 MiB: more than is looked at before the first ones are written.
+/// Rows with texts of so many bytes.
+fn rows_of(bytes: usize) -> Vec<Value> {
+    let text = "x".repeat(bytes);
+    (0..25).map(|n| json!({"id": format!("r{n:02}"), "n": n, "long": text})).collect()
+}
+
+/// Rows of some 10 MiB: more than is looked at before the first ones are written.
 fn long() -> Vec<Value> {
-    let text = "x".repeat(400_000);
-    (0..50).map(|n| json!({"id": format!("r{n:02}"), "n": n, "long": text})).collect()
+    rows_of(450_000)
 }
 
 /// Moves all rows; what it did, and what it told of rows written.
@@ -47,10 +52,10 @@ fn columns(store: &DocumentStore) -> Vec<String> {
 fn what_only_the_last_row_has_is_a_column() {
     let (ns, store) = memory("rows");
     let mut rows = long();
-    rows[49]["late"] = json!(7);
+    rows[24]["late"] = json!(7);
     store.bulk_insert(&rows).wait().unwrap();
     let (moved, told) = moved(&store);
-    assert_eq!(moved.rows, 50);
+    assert_eq!(moved.rows, 25);
     assert!(told.contains(&0), "they were to be written once more: {told:?}");
     let mut columns = columns(&store);
     columns.sort();
@@ -63,23 +68,24 @@ fn what_only_the_last_row_has_is_a_column() {
 #[test]
 fn rows_of_one_mould_are_written_once_and_go_on_in_one_file() {
     let (ns, store) = memory("rows");
-    store.bulk_insert(&long()).wait().unwrap();
+    let rows = long();
+    store.bulk_insert(&rows).wait().unwrap();
     let (moved, told) = moved(&store);
-    assert_eq!((moved.rows, moved.files), (50, 1));
+    assert_eq!((moved.rows, moved.files), (25, 1));
     assert!(told.is_sorted() && !told.contains(&0), "{told:?}");
-    assert!(told.iter().any(|rows| *rows < 50), "they came in parts: {told:?}");
-    assert_eq!(all(&store), long());
+    assert!(told.iter().any(|rows| *rows < 25), "they came in parts: {told:?}");
+    assert_eq!(all(&store), rows);
     assert_eq!(defects(&ns), [""; 0]);
 }
 
 #[test]
 fn rows_in_no_order_are_sorted_in_their_file() {
     let (ns, store) = memory("rows");
-    let mut rows = long();
+    let mut rows = rows_of(10);
     rows.reverse();
     store.bulk_insert(&rows).wait().unwrap();
     let (moved, _) = moved(&store);
-    assert_eq!((moved.rows, moved.files), (50, 1));
-    assert_eq!(all(&store).len(), 50);
+    assert_eq!((moved.rows, moved.files), (25, 1));
+    assert_eq!(all(&store).len(), 25);
     assert_eq!(defects(&ns), [""; 0]);
 }
