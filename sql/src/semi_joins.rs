@@ -64,16 +64,15 @@ fn pushed(semi: &Join, over: &LogicalPlan) -> PlanResult<Option<LogicalPlan>> {
             input.map(|input| with_inputs(over, vec![input])).transpose()
         }
         LogicalPlan::Join(join) if join.join_type == JoinType::Inner => {
-            let (left, right) = (join.left.clone(), join.right.clone());
-            if has_keys(semi, &left) {
-                let inputs = vec![joined(semi, left)?, Arc::unwrap_or_clone(right)];
-                with_inputs(over, inputs).map(Some)
-            } else if has_keys(semi, &right) {
-                let inputs = vec![Arc::unwrap_or_clone(left), joined(semi, right)?];
-                with_inputs(over, inputs).map(Some)
+            let (left, right) = (&join.left, &join.right);
+            let inputs = if has_keys(semi, left) {
+                vec![joined(semi, left)?, LogicalPlan::clone(right)]
+            } else if has_keys(semi, right) {
+                vec![LogicalPlan::clone(left), joined(semi, right)?]
             } else {
-                Ok(None)
-            }
+                return Ok(None);
+            };
+            with_inputs(over, inputs).map(Some)
         }
         _ => Ok(None),
     }
@@ -88,9 +87,9 @@ fn has_keys(semi: &Join, plan: &LogicalPlan) -> bool {
 }
 
 /// The semi-join of this plan.
-fn joined(semi: &Join, left: Arc<LogicalPlan>) -> PlanResult<LogicalPlan> {
+fn joined(semi: &Join, left: &Arc<LogicalPlan>) -> PlanResult<LogicalPlan> {
     Join::try_new(
-        left,
+        left.clone(),
         semi.right.clone(),
         semi.on.clone(),
         None,

@@ -70,17 +70,3 @@ fn groups_with_keys_of_two_tables_are_joined_after_these() {
     assert!(!also.is_empty());
     assert_eq!(column(&shop.rows(&chosen), "id"), also);
 }
-
-#[test]
-fn rows_without_a_chosen_group_are_those_that_the_others_are_not() {
-    let shop = shop();
-    let of = |negated: &str| {
-        let large = "SELECT \"order\" FROM items GROUP BY \"order\" HAVING sum(quantity) > 38";
-        let joined = "o.buyer = b.id";
-        let statement = format!(
-            "SELECT o.id FROM orders o JOIN buyers b ON {joined} WHERE o.id {negated} IN ({large})"
-        );
-        shop.rows(&statement).len()
-    };
-    assert_eq!(of("") + of("NOT"), 60);
-}

@@ -34,12 +34,7 @@ fn a_sort_that_does_not_fit_the_memory_goes_on_in_files() {
         if let Some(policy) = policy {
             Tier::of(&ns).unwrap().hand_off(&store, policy).wait().unwrap();
         }
-        let analyzed = rows(&sql, "EXPLAIN ANALYZE SELECT id, text FROM rows ORDER BY text");
-        let analyzed: String = analyzed.iter().map(|row| row["plan"].as_str().unwrap()).collect();
-        let spills = analyzed.split("spill_count=").skip(1);
-        let spills: u64 =
-            spills.filter_map(|rest| rest.split([',', ']']).next()?.parse::<u64>().ok()).sum();
-        assert!(spills > 0, "{analyzed}");
+        assert_spills(&sql, "SELECT id, text FROM rows ORDER BY text");
         let mut found = sql.query("SELECT id, text FROM rows ORDER BY text").run().wait().unwrap();
         let (mut count, mut last) = (0, String::new());
         for batch in found.blocking() {
@@ -66,6 +61,7 @@ fn groups_that_do_not_fit_the_memory_go_on_in_files() {
     let options = SqlOptions::new().memory_bytes(9 << 20).batch_rows(512).partitions(2);
     let sql = Sql::open_with(&ns, options).unwrap();
     let grouped = "SELECT text, count(*) AS n FROM rows GROUP BY text";
+    assert_spills(&sql, grouped);
     let mut found = sql.query(grouped).run().wait().unwrap();
     let mut groups = 0;
     for batch in found.blocking() {
@@ -74,6 +70,15 @@ fn groups_that_do_not_fit_the_memory_go_on_in_files() {
         groups += batch.num_rows();
     }
     assert_eq!(groups, MANY);
+}
+
+#[track_caller]
+fn assert_spills(sql: &Sql, statement: &str) {
+    let analyzed = rows(sql, &format!("EXPLAIN ANALYZE {statement}"));
+    let analyzed: String = analyzed.iter().map(|row| row["plan"].as_str().unwrap()).collect();
+    let spills = analyzed.split("spill_count=").skip(1);
+    let spills = spills.filter_map(|rest| rest.split([',', ']']).next()?.parse::<u64>().ok());
+    assert!(spills.sum::<u64>() > 0, "{analyzed}");
 }
 
 /// Whether files of a statement are left in a folder.

@@ -30,6 +30,22 @@ impl<'t> SchemaChange<'t> {
         }
     }
 
+    /// Another schema in place of the current one, whatever that has. Columns are read by their field ids, so
+    /// this is for tables that have no rows.
+    ///
+    /// # Errors
+    /// `InvalidInput` when the table has a snapshot.
+    pub(crate) fn replacing(
+        metadata: &'t TableMetadata,
+        schema: &Schema,
+    ) -> Result<SchemaChange<'t>> {
+        if metadata.current_snapshot().is_some() {
+            return Err(Error::invalid("the columns of a table that has rows cannot be replaced"));
+        }
+        let fields = schema.as_struct().fields().to_vec();
+        Ok(SchemaChange { fields, changed: true, ..SchemaChange::of(metadata) })
+    }
+
     /// Adds an optional column at the end, and gives its field id.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! Parquet files of the lake: written once, read by key or as a whole.
 
+mod batch;
 mod bounds;
 mod cache;
 mod deletes;
@@ -25,6 +26,7 @@ mod pruning;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use batch::FileRow;
 pub use cache::FooterCache;
 pub use deletes::{PositionDeleteWriter, WrittenDeletes, read_position_deletes};
 pub use extent::{ColumnExtent, Extent};
@@ -35,5 +37,4 @@ pub use options::FileOptions;
 pub use pruner::Pruner;
 pub use reader::FileReader;
 pub use scan::{Projection, Scan, ScanBatch};
-pub(crate) use writer::FileRow;
 pub use writer::{FileWriter, WrittenFile};

@@ -1,7 +1,5 @@
 //! How large files, row groups and batches get.
 
-use super::writer::FileRow;
-
 /// How files of the lake are cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileOptions {
@@ -19,27 +17,6 @@ pub struct FileOptions {
     pub page_rows: usize,
     /// How hard zstd tries: 1 to 22.
     pub zstd_level: i32,
-}
-
-impl FileOptions {
-    /// Cuts rows into batches.
-    pub(super) fn batches(&self, rows: Vec<FileRow>) -> Vec<Vec<FileRow>> {
-        let mut batches: Vec<Vec<FileRow>> = Vec::new();
-        let mut bytes = 0;
-        for row in rows {
-            match batches.last_mut() {
-                Some(batch) if batch.len() < self.batch_rows && bytes < self.batch_bytes => {
-                    bytes += row.body.len();
-                    batch.push(row);
-                }
-                _ => {
-                    bytes = row.body.len();
-                    batches.push(vec![row]);
-                }
-            }
-        }
-        batches
-    }
 }
 
 impl Default for FileOptions {

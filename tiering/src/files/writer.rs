@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use headwater_primitives::{Error, RecordId, Result, Sequence, Timestamp};
 use iceberg::spec::DataFile;
@@ -14,11 +13,11 @@ use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::arrow::async_writer::ParquetObjectWriter;
 use tokio::task::JoinHandle;
 
-use super::hash::{ContentHash, ContentHasher};
+use super::batch::{self, BatchEncoder, Encoded, FileRow, Summary};
+use super::hash::ContentHash;
 use super::names::{FileNames, FilePlace};
 use super::options::FileOptions;
 use super::{describe, failure, parquet_properties};
-use crate::rows::RowEncoder;
 use crate::runtime::joined;
 use crate::schema::{LakeSchema, day_of};
 
@@ -28,22 +27,6 @@ const PARTS_IN_FLIGHT: usize = 2;
 
 /// How many batches of rows are encoded at the same time, where there are as many.
 const ENCODED_AT_ONCE: usize = 2;
-
-/// A row on its way into a file.
-#[derive(Debug)]
-pub(crate) struct FileRow {
-    pub(crate) id: RecordId,
-    pub(crate) version: Sequence,
-    pub(crate) written: Timestamp,
-    pub(crate) body: Bytes,
-}
-
-impl FileRow {
-    /// What rows of a file are sorted by.
-    pub(crate) fn key(&self) -> (&RecordId, Sequence) {
-        (&self.id, self.version)
-    }
-}
 
 /// A data file that is complete.
 #[derive(Clone, Debug)]
@@ -76,12 +59,10 @@ pub struct FileWriter {
     names: FileNames,
     options: FileOptions,
     partition: Partition,
-    encoder: RowEncoder,
+    /// The next batch.
+    encoder: BatchEncoder,
     /// The file that a batch is on its way into.
     writing: Option<JoinHandle<Result<OpenFile>>>,
-    /// What the rows of the next batch are.
-    pending: Summary,
-    /// Rows of batches that another encoder made, as [`RowEncoder::rests`].
     rests: u64,
     last: Option<(RecordId, Sequence)>,
     written: Vec<WrittenFile>,
@@ -98,14 +79,6 @@ struct OpenFile {
     place: FilePlace,
     writer: AsyncArrowWriter<ParquetObjectWriter>,
     summary: Summary,
-}
-
-/// What is known of rows that were written.
-#[derive(Clone, Copy, Debug, Default)]
-struct Summary {
-    rows: u64,
-    hash: ContentHasher,
-    versions: Option<(Sequence, Sequence)>,
 }
 
 impl FileWriter {
@@ -126,9 +99,8 @@ impl FileWriter {
             names,
             options,
             partition: Partition { day, spec_id },
-            encoder: RowEncoder::new(schema)?,
+            encoder: BatchEncoder::new(schema)?,
             writing: None,
-            pending: Summary::default(),
             rests: 0,
             last: None,
             written: Vec::new(),
@@ -152,7 +124,6 @@ impl FileWriter {
         let last = self.last.as_ref().map(|(id, version)| (id, *version));
         self.check(last, (key, version), written)?;
         self.encoder.push(key, version, written, body)?;
-        self.pending.add(key, version, body);
         match &mut self.last {
             Some((last, last_version)) => {
                 last.clone_from(key);
@@ -160,9 +131,7 @@ impl FileWriter {
             }
             None => self.last = Some((key.clone(), version)),
         }
-        let is_full = self.encoder.rows() >= self.options.batch_rows
-            || self.encoder.bytes() >= self.options.batch_bytes;
-        if is_full {
+        if self.encoder.is_full(&self.options) {
             self.write_batch().await?;
         }
         Ok(())
@@ -178,15 +147,13 @@ impl FileWriter {
         }
         self.last = last.map(|(id, version)| (id.clone(), version));
         let schema = self.encoder.schema().clone();
-        let encoded = self.options.batches(rows).into_iter().map(move |rows| {
+        let batches = batch::cut(rows, &self.options).into_iter().map(move |rows| {
             let schema = schema.clone();
-            joined(tokio::spawn(async move { Encoded::of(schema, &rows) }))
+            joined(tokio::spawn(async move { batch::encode(schema, &rows) }))
         });
-        let mut encoded = stream::iter(encoded).buffered(ENCODED_AT_ONCE);
-        while let Some(encoded) = encoded.next().await {
-            let Encoded { batch, rows, rests } = encoded?;
-            self.rests += rests;
-            self.put(batch, rows).await?;
+        let mut batches = stream::iter(batches).buffered(ENCODED_AT_ONCE);
+        while let Some(batch) = batches.next().await {
+            self.put(batch?).await?;
         }
         Ok(())
     }
@@ -226,9 +193,9 @@ impl FileWriter {
         Ok(())
     }
 
-    /// How many rows so far have values that no column gives back, and `_rest` does.
-    pub fn rests(&self) -> u64 {
-        self.rests + self.encoder.rests()
+    /// How many rows of the batches so far have values that no column gives back, and `_rest` does.
+    pub(crate) fn rests(&self) -> u64 {
+        self.rests
     }
 
     /// The files so far that are complete.
@@ -248,23 +215,22 @@ impl FileWriter {
     }
 
     async fn write_batch(&mut self) -> Result<()> {
-        if self.encoder.rows() == 0 {
-            return Ok(());
-        }
         let batch = self.encoder.finish()?;
-        let rows = std::mem::take(&mut self.pending);
-        self.put(batch, rows).await
+        self.put(batch).await
     }
 
-    async fn put(&mut self, batch: RecordBatch, rows: Summary) -> Result<()> {
+    /// Sends a batch on its way into its file.
+    async fn put(&mut self, batch: Option<Encoded>) -> Result<()> {
+        let Some(batch) = batch else { return Ok(()) };
+        self.rests += batch.rests;
         let file = match self.written_so_far().await? {
             Some(file) if !self.is_full(&file) => file,
             full => {
                 self.end_file(full).await?;
-                self.begin_file(&batch)?
+                self.begin_file(&batch.batch)?
             }
         };
-        self.writing = Some(tokio::spawn(file.take(batch, rows)));
+        self.writing = Some(tokio::spawn(file.take(batch)));
         Ok(())
     }
 
@@ -325,46 +291,11 @@ impl FileWriter {
     }
 }
 
-/// A batch, and what its rows are.
-struct Encoded {
-    batch: RecordBatch,
-    rows: Summary,
-    rests: u64,
-}
-
-impl Encoded {
-    fn of(schema: Arc<LakeSchema>, rows: &[FileRow]) -> Result<Encoded> {
-        let mut encoder = RowEncoder::new(schema)?;
-        let mut summary = Summary::default();
-        for row in rows {
-            encoder.push(&row.id, row.version, row.written, &row.body)?;
-            summary.add(&row.id, row.version, &row.body);
-        }
-        Ok(Encoded { batch: encoder.finish()?, rows: summary, rests: encoder.rests() })
-    }
-}
-
 impl OpenFile {
-    async fn take(mut self, batch: RecordBatch, rows: Summary) -> Result<OpenFile> {
-        let written = self.writer.write(&batch).await;
+    async fn take(mut self, encoded: Encoded) -> Result<OpenFile> {
+        let written = self.writer.write(&encoded.batch).await;
         written.map_err(|error| failure::of_parquet(error, &self.place.url))?;
-        self.summary.append(rows);
+        self.summary.append(encoded.summary);
         Ok(self)
-    }
-}
-
-impl Summary {
-    fn add(&mut self, key: &RecordId, version: Sequence, body: &[u8]) {
-        self.rows += 1;
-        self.hash.add(key, version, body);
-        let (min, max) = self.versions.unwrap_or((version, version));
-        self.versions = Some((min.min(version), max.max(version)));
-    }
-
-    fn append(&mut self, next: Summary) {
-        self.rows += next.rows;
-        self.hash.append(next.hash);
-        let both = self.versions.into_iter().chain(next.versions);
-        self.versions = both.reduce(|(a, b), (c, d)| (a.min(c), b.max(d)));
     }
 }

@@ -17,6 +17,7 @@
 //! is the other way round. Both change in one transaction, so every reader sees each row once.
 
 mod boundary;
+mod columns;
 mod freeze;
 pub(crate) mod missed;
 mod policy;

@@ -3,22 +3,19 @@
 use std::collections::BTreeMap;
 
 use headwater_primitives::rusqlite::params;
-use headwater_primitives::{Error, IdKind, Result, Transaction, fail};
+use headwater_primitives::{Error, Result, Transaction, fail};
+use iceberg::TableIdent;
 use iceberg::spec::DataFile;
 use iceberg::table::Table;
-use iceberg::{Catalog, TableIdent, TableUpdate};
 
+use super::columns;
 use super::freeze::Reader;
 use super::write::{self, Target, Written};
 use super::{HandOff, HandedOff};
 use crate::catalog::SqliteCatalog;
-use crate::cold::table_ident;
-use crate::commit::{Prepared, SchemaChange};
-use crate::create::create_table;
-use crate::error::OrLake;
+use crate::commit::Prepared;
 use crate::files::{PositionDeleteWriter, WrittenFile};
 use crate::runtime::joined;
-use crate::schema::{Column, Inference, LakeSchema};
 use crate::table::Versions;
 use crate::tombstones::{self, Tombstones};
 
@@ -79,7 +76,7 @@ async fn write_rows(
         collecting.end().await?;
         return Err(Error::corrupt("rows were read without a sample of them"));
     };
-    let mut table = table(hand_off, catalog, &sample.seen).await?;
+    let mut table = columns::table(hand_off, catalog, &sample.seen).await?;
     let mut target = Target::of(hand_off, &table, range)?;
     let mut written = write::write(hand_off, collecting, &target, !sample.is_all).await?;
     // Twice at most: the second time everything is taken as it is.
@@ -89,7 +86,7 @@ async fn write_rows(
         }
         let all = reader.clone();
         let seen = joined(tokio::task::spawn_blocking(move || all.infer())).await?;
-        table = evolve(catalog, table, &seen).await?;
+        table = columns::of_all(hand_off, catalog, table, &seen).await?;
         target = Target::of(hand_off, &table, range)?;
         written = write::write(hand_off, reader.clone().collect(), &target, false).await?;
     }
@@ -161,70 +158,11 @@ pub(super) fn note_release(
     Ok(())
 }
 
-/// The field ids below this one are those of the columns that every table has.
-const LAST_SYSTEM_FIELD: i32 = 5;
-
 /// The number of the table among those with rows in the lake.
 async fn number(hand_off: &HandOff) -> Result<i64> {
     let (store, name) = (hand_off.table.store(), hand_off.table.name().to_owned());
     let numbered = move |tx: &Transaction<'_>| tombstones::number(tx, store, &name);
     hand_off.tier.namespace().transaction(numbered).await
-}
-
-/// The lake's table, made when there is none, with columns for what was seen.
-async fn table(hand_off: &HandOff, catalog: &SqliteCatalog, seen: &Inference) -> Result<Table> {
-    let ident = table_ident(hand_off.table.store(), hand_off.table.name());
-    if !catalog.table_exists(&ident).await.or_lake()? {
-        // One that an earlier attempt has made lacks what was not there by then.
-        let made = create(hand_off, catalog, &ident, seen).await?;
-        return evolve(catalog, made, seen).await;
-    }
-    let table = catalog.load(&ident).await?;
-    evolve(catalog, table, seen).await
-}
-
-async fn create(
-    hand_off: &HandOff,
-    catalog: &SqliteCatalog,
-    ident: &TableIdent,
-    seen: &Inference,
-) -> Result<Table> {
-    let kind = hand_off.table.id_kind()?.unwrap_or(IdKind::Text);
-    let schema = match hand_off.declared.is_empty() {
-        true => seen.schema(kind)?,
-        false => {
-            let builder = LakeSchema::builder(kind).id_field(hand_off.table.id_field());
-            let declared = hand_off.declared.iter().cloned();
-            let declared =
-                declared.fold(builder, |builder, column| builder.column(column)).build()?;
-            let last = declared.columns().iter().map(Column::field_id).max();
-            seen.evolve(&declared, last.unwrap_or(0).max(LAST_SYSTEM_FIELD))?.schema
-        }
-    };
-    create_table(catalog, ident, &schema).await
-}
-
-/// Adds and widens columns for what was seen.
-async fn evolve(catalog: &SqliteCatalog, table: Table, seen: &Inference) -> Result<Table> {
-    let metadata = table.metadata();
-    let schema = LakeSchema::from_iceberg(metadata.current_schema(), metadata.properties())?;
-    let evolution = seen.evolve(&schema, metadata.last_column_id())?;
-    if !evolution.is_change() {
-        return Ok(table);
-    }
-    let mut change = SchemaChange::of(metadata);
-    for column in &evolution.added {
-        change.add(column.name(), column.ty().to_iceberg())?;
-    }
-    for (field, ty) in &evolution.widened {
-        let name = metadata.current_schema().name_by_field_id(*field);
-        let name = name.ok_or_else(|| Error::corrupt(format!("column {field} has no name")))?;
-        change.widen(name, ty.to_iceberg())?;
-    }
-    let Prepared { requirements, mut updates, .. } = change.prepare()?;
-    let (key, value) = evolution.schema.property();
-    updates.push(TableUpdate::SetProperties { updates: [(key, value)].into() });
-    catalog.commit_with(table.identifier(), requirements, updates, |_| Ok(())).await
 }
 
 /// Position deletes for the versions in the lake that are over, by the partition of their files.

@@ -163,7 +163,7 @@ impl RowEncoder {
         self.bytes
     }
 
-    /// How many rows of all batches have values that no column gives back, and `_rest` does.
+    /// How many rows of the next batch so far have values that no column gives back, and `_rest` does.
     pub fn rests(&self) -> u64 {
         self.rests
     }
@@ -370,6 +370,7 @@ impl RowEncoder {
         let options = RecordBatchOptions::new().with_row_count(Some(self.rows));
         self.rows = 0;
         self.bytes = 0;
+        self.rests = 0;
         RecordBatch::try_new_with_options(self.batches.clone(), arrays, &options)
             .map_err(|error| Error::corrupt(format!("a batch of the lake: {error}")))
     }

@@ -42,10 +42,13 @@ fn cold(store: &DocumentStore) -> ColdFiles {
     block_on(view.files(Vec::new())).unwrap().unwrap()
 }
 
-fn columns(store: &DocumentStore) -> Vec<String> {
+fn sorted_columns(store: &DocumentStore) -> Vec<String> {
     let cold = cold(store);
     let columns = cold.schema().columns().iter();
-    columns.map(|column| format!("{} {}", column.name(), column.ty())).collect()
+    let mut columns: Vec<_> =
+        columns.map(|column| format!("{} {}", column.name(), column.ty())).collect();
+    columns.sort();
+    columns
 }
 
 #[test]
@@ -57,9 +60,7 @@ fn what_only_the_last_row_has_is_a_column() {
     let (moved, told) = moved(&store);
     assert_eq!(moved.rows, 25);
     assert!(told.contains(&0), "they were to be written once more: {told:?}");
-    let mut columns = columns(&store);
-    columns.sort();
-    assert_eq!(columns, ["late long", "long string", "n long"]);
+    assert_eq!(sorted_columns(&store), ["late long", "long string", "n long"]);
     assert_eq!(all(&store), rows);
     assert_eq!(defects(&ns), [""; 0]);
     nothing_else_is_there(&store);
@@ -79,6 +80,21 @@ fn rows_of_one_mould_are_written_once_and_go_on_in_one_file() {
 }
 
 #[test]
+fn first_rows_that_are_unlike_the_others_do_not_choose_the_type() {
+    let (ns, store) = memory("rows");
+    let mut rows = long();
+    rows.extend((0..600).map(|n| json!({"id": format!("s{n:03}"), "n": format!("n{n}")})));
+    store.bulk_insert(&rows).wait().unwrap();
+    moved(&store);
+    assert_eq!(sorted_columns(&store), ["long string", "n string"]);
+    assert_eq!(all(&store), rows);
+    store.insert(&json!({"id": "t", "n": 7, "later": true})).wait().unwrap();
+    moved(&store);
+    assert_eq!(sorted_columns(&store), ["later bool", "long string", "n string"]);
+    assert_eq!(defects(&ns), [""; 0]);
+}
+
+#[test]
 fn rows_in_no_order_are_sorted_in_their_file() {
     let (ns, store) = memory("rows");
     let mut rows = rows_of(10);
@@ -87,5 +103,20 @@ fn rows_in_no_order_are_sorted_in_their_file() {
     let (moved, _) = moved(&store);
     assert_eq!((moved.rows, moved.files), (25, 1));
     assert_eq!(all(&store).len(), 25);
+    assert_eq!(defects(&ns), [""; 0]);
+}
+
+#[test]
+fn rows_that_come_before_those_in_the_file_begin_another_one() {
+    let (ns, store) = memory("rows");
+    let mut rows = long();
+    for (n, row) in rows.iter_mut().skip(22).enumerate() {
+        row["id"] = json!(format!("a{n}"));
+    }
+    store.bulk_insert(&rows).wait().unwrap();
+    let (moved, _) = moved(&store);
+    assert_eq!((moved.rows, moved.files), (25, 2));
+    rows.rotate_right(3);
+    assert_eq!(all(&store), rows);
     assert_eq!(defects(&ns), [""; 0]);
 }
