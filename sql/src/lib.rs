@@ -3,6 +3,7 @@
 
 mod catalog;
 mod error;
+mod filter;
 mod inference;
 mod json;
 mod lake_plan;

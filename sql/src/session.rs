@@ -12,6 +12,7 @@ use datafusion::prelude::SessionConfig;
 use headwater_primitives::{Result, Timestamp};
 
 use crate::error::inward;
+use crate::filter::physical_rules;
 use crate::json;
 use crate::semi_joins::PushDownSemiJoin;
 use crate::sql::SqlOptions;
@@ -28,6 +29,15 @@ const NAMED_CONSUMERS: std::num::NonZeroUsize = std::num::NonZeroUsize::new(3).e
 /// bytes, and past them both sides are cut. With more parts there is more to gain by cutting.
 const HELD_ROWS: usize = 1 << 20;
 const HELD_BYTES: usize = 32 << 20;
+
+/// Integer keys of a join's smaller side are looked up by their distance from the lowest instead of by hash,
+/// where that takes up to 1 MiB, or 128 bytes for each row.
+const DIRECT_KEYS: usize = 1 << 18;
+const DIRECT_DENSITY: f64 = 1.0 / 32.0;
+
+/// Keys that a join offers as a list, by which statistics rule out row groups. More are offered as its own
+/// table of them, which takes less time to ask.
+const LISTED_KEYS: usize = 20;
 
 /// Memory and temporary files for the statements of one handle.
 fn environment(options: &SqlOptions) -> Result<Arc<RuntimeEnv>> {
@@ -61,6 +71,9 @@ pub(crate) fn base(options: &SqlOptions) -> Result<SessionState> {
         held(HELD_BYTES, join.hash_join_single_partition_threshold).min(options.memory() / 32);
     join.hash_join_single_partition_threshold_rows =
         held(HELD_ROWS, join.hash_join_single_partition_threshold_rows);
+    join.hash_join_inlist_pushdown_max_distinct_values = LISTED_KEYS;
+    settings.execution.perfect_hash_join_small_build_threshold = DIRECT_KEYS;
+    settings.execution.perfect_hash_join_min_key_density = DIRECT_DENSITY;
     // Names of JSON fields are what they are: upper and lower case differ.
     settings.sql_parser.enable_ident_normalization = false;
     // In others `->` is a function without a name.
@@ -72,6 +85,7 @@ pub(crate) fn base(options: &SqlOptions) -> Result<SessionState> {
         .with_config(config)
         .with_runtime_env(environment(options)?)
         .with_optimizer_rule(Arc::new(PushDownSemiJoin))
+        .with_physical_optimizer_rules(physical_rules())
         .build();
     json::register(&mut state);
     Ok(state)

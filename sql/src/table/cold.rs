@@ -79,10 +79,7 @@ impl Cold<'_> {
             ),
             _files: self.files.clone(),
         };
-        let mut source = ParquetSource::new(schema.clone())
-            .with_metadata_size_hint(FOOTER_BYTES)
-            .with_enable_page_index(true)
-            .with_parquet_file_reader_factory(Arc::new(reader));
+        let mut source = parquet_source(schema.clone(), Arc::new(reader));
         if let Some(predicate) = &predicate {
             source = source.with_predicate(predicate.clone());
         }
@@ -162,6 +159,17 @@ impl Cold<'_> {
         let kept = pruning.prune(&bounds)?;
         Ok(files.iter().zip(kept).filter_map(|(file, kept)| kept.then_some(file)).collect())
     }
+}
+
+/// Reads files with these columns.
+pub(crate) fn parquet_source(
+    schema: SchemaRef,
+    reader: Arc<dyn ParquetFileReaderFactory>,
+) -> ParquetSource {
+    ParquetSource::new(schema)
+        .with_metadata_size_hint(FOOTER_BYTES)
+        .with_enable_page_index(true)
+        .with_parquet_file_reader_factory(reader)
 }
 
 /// The filter as the table alone understands it.

@@ -29,6 +29,7 @@ use headwater_tiering::{ColdFiles, ColdView, Tier};
 use crate::catalog::Reading;
 use crate::inference::Looked;
 use crate::pushdown::Wanted;
+pub(crate) use cold::parquet_source;
 pub(crate) use columns::Columns;
 use exec::SourceExec;
 use hot::HotRows;

@@ -1,6 +1,7 @@
 //! SQL over both tiers.
 #![allow(clippy::unwrap_used)]
 
+mod filters;
 mod joins;
 mod json;
 mod lake_plan;
