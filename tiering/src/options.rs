@@ -6,9 +6,9 @@ use crate::catalog::RestCatalog;
 
 /// How the lake of a namespace is opened.
 ///
-/// Without a location it is the folder `lake/` of the namespace. The first opening that names another
-/// one decides for good: the location is kept in the hot tier, and tables hold absolute addresses. So it is
-/// with the catalog, which is in `hot.db` unless the first opening names another one.
+/// Without a location it is the folder `lake/` of the namespace. Another one that an opening names is kept in the
+/// hot tier, and stays for good once the lake has a table, since tables hold absolute addresses. So it is
+/// with the catalog, which is in `hot.db` unless an opening before that names another one.
 #[derive(Clone, Debug, Default)]
 pub struct LakeOptions {
     pub(crate) location: Option<String>,

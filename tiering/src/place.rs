@@ -1,4 +1,5 @@
-//! Where a namespace's lake is, and its catalog: decided once, kept in the hot tier, and looked for nowhere else.
+//! Where a namespace's lake is, and its catalog: decided before the first table is made, kept in the hot tier, and
+//! looked for nowhere else.
 
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use headwater_primitives::rusqlite::{OptionalExtension, params};
 use headwater_primitives::{Error, ErrorKind, Namespace, Result};
 use object_store::path::Path;
 
-use crate::catalog::{RestCatalog, RestClient};
+use crate::catalog::{PART as CATALOG, RestCatalog, RestClient};
 use crate::error::from_objects;
 use crate::io::LakeRoot;
 use crate::options::LakeOptions;
@@ -51,11 +52,22 @@ pub(crate) struct Place {
 }
 
 /// Opens the store of the lake of `namespace`, and keeps where it is.
-pub(crate) fn open(namespace: &Namespace, options: &LakeOptions) -> Result<Place> {
-    let kept = kept(namespace)?;
+pub(crate) fn open(namespace: &Namespace, mut options: LakeOptions) -> Result<Place> {
+    let mut kept = kept(namespace)?;
+    let is_named =
+        options.location.is_some() || options.store.is_some() || options.catalog.is_some();
+    if kept.is_some() && is_named && !namespace.is_read_only() && is_unused(namespace)? {
+        // No table has addresses there: it may be named anew, as a whole or in part.
+        if let Some(Kept { root, home, catalog }) = kept.take() {
+            let is_elsewhere = home.is_none() && options.store.is_none();
+            let root = root.strip_prefix(FILE).unwrap_or(&root).to_owned();
+            options.location = options.location.or(is_elsewhere.then_some(root));
+            options.catalog = options.catalog.or(catalog);
+        }
+    }
     let known = kept.as_ref().map(|kept| kept.catalog.as_ref());
     let catalog = catalog(known, options.catalog.as_ref())?.map(RestClient::new).transpose()?;
-    let (objects, root) = open_store(namespace, options, kept)?;
+    let (objects, root) = open_store(namespace, &options, kept)?;
     Ok(Place { objects, root, catalog: catalog.map(Arc::new) })
 }
 
@@ -236,6 +248,14 @@ pub(crate) fn kept(namespace: &Namespace) -> Result<Option<Kept>> {
     })
 }
 
+/// Whether no table was ever made in the lake, of rows or of events.
+fn is_unused(namespace: &Namespace) -> Result<bool> {
+    namespace.install(&CATALOG)?;
+    let unused = "SELECT NOT EXISTS(SELECT 1 FROM iceberg_tables) AND NOT EXISTS(SELECT 1 FROM tiering_tables)
+                  AND NOT EXISTS(SELECT 1 FROM tiering_pending) AND NOT EXISTS(SELECT 1 FROM tiering_events)";
+    namespace.query(|sql| Ok(sql.query_row(unused, [], |row| row.get(0))?))
+}
+
 fn keep(namespace: &Namespace, root: &LakeRoot, catalog: Option<&RestCatalog>) -> Result<()> {
     if namespace.is_read_only() {
         return Err(Error::new(
@@ -252,8 +272,7 @@ fn keep(namespace: &Namespace, root: &LakeRoot, catalog: Option<&RestCatalog>) -
     let root = root.as_str().to_owned();
     let warehouse = catalog.and_then(RestCatalog::warehouse_name).map(str::to_owned);
     let catalog = catalog.map(|catalog| catalog.uri().to_owned());
-    let keep =
-        "INSERT INTO tiering_lake(id, location, home, catalog, warehouse) VALUES (1, ?, ?, ?, ?)";
+    let keep = "INSERT OR REPLACE INTO tiering_lake(id, location, home, catalog, warehouse) VALUES (1, ?, ?, ?, ?)";
     namespace
         .transaction(move |tx| -> Result<()> {
             tx.sql().execute(keep, params![root, home, catalog, warehouse])?;

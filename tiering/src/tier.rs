@@ -50,7 +50,8 @@ impl Tier {
     /// Opens the lake of `namespace`, or takes it as it is open already.
     ///
     /// # Errors
-    /// `InvalidInput` for a location or a catalog other than that which the lake was made with; `NotFound`
+    /// `InvalidInput` for a location or a catalog other than that which the lake was made with, once it has a
+    /// table, or is open; `NotFound`
     /// when it is no longer there, as when the namespace's folder was moved, and in a read-only namespace
     /// that has no lake yet; `Unsupported` for an object store that this build lacks; what the store fails with.
     pub fn open(namespace: &Namespace, options: LakeOptions) -> Result<Tier> {
@@ -68,7 +69,7 @@ impl Tier {
         }
         place::check_readable(namespace)?;
         namespace.install(&PART)?;
-        let Place { objects, root, catalog } = place::open(namespace, &options)?;
+        let Place { objects, root, catalog } = place::open(namespace, options)?;
         let storage = LakeStorage::new(root, objects.store());
         let lake = Arc::new(Lake {
             storage,

@@ -18,6 +18,7 @@ pub use schema::CATALOG_NAME;
 
 pub(crate) use elsewhere::Missed;
 pub(crate) use rest::RestClient;
+pub(crate) use schema::PART;
 
 use std::fmt;
 

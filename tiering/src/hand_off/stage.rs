@@ -33,9 +33,9 @@ pub(super) struct Staged {
 pub(super) async fn stage(hand_off: &mut HandOff, range: Versions) -> Result<Staged> {
     let namespace = hand_off.tier.namespace().clone();
     let catalog = hand_off.tier.catalog()?;
-    let tiered = number(hand_off).await?;
     let (table, target, files) = write_rows(hand_off, &catalog, range).await?;
     fail::point("tier.files")?;
+    let tiered = number(hand_off).await?;
     let tombstones = namespace.query(|sql| tombstones::load(sql, tiered))?;
     let (deletes, deleted) = deletes(hand_off, &table, &target, &tombstones).await?;
     let rows: u64 = files.iter().map(|file| file.rows).sum();

@@ -32,6 +32,41 @@ fn a_lake_elsewhere_is_found_again() {
     assert!(message.contains(&location), "{message}");
 }
 
+#[test]
+fn a_lake_that_has_no_table_is_named_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let elsewhere = elsewhere.path().canonicalize().unwrap();
+    let (wrong, right) = (elsewhere.join("wrong"), elsewhere.join("right"));
+    let opened = |location: &Path| {
+        let ns = Namespace::open(folder.path()).unwrap();
+        let location = LakeOptions::new().location(location.to_str().unwrap());
+        let tier = Tier::open(&ns, location);
+        (ns, tier)
+    };
+    {
+        let (ns, tier) = opened(&wrong);
+        let store: DocumentStore = DocumentStore::open(&ns, "people").unwrap();
+        store.bulk_insert(&people(50)).wait().unwrap();
+        // Nothing can be written there.
+        std::fs::remove_dir_all(&wrong).unwrap();
+        std::fs::write(&wrong, "a file").unwrap();
+        tier.unwrap().hand_off(&store, Policy::All).wait().unwrap_err();
+        ns.close().unwrap();
+    }
+    {
+        let (ns, tier) = opened(&right);
+        let store: DocumentStore = DocumentStore::open(&ns, "people").unwrap();
+        tier.unwrap().hand_off(&store, Policy::All).wait().unwrap();
+        assert_eq!(all(&store), people(50));
+        ns.close().unwrap();
+    }
+    let (ns, tier) = opened(&elsewhere.join("third"));
+    let message = refused(tier.map(drop), ErrorKind::InvalidInput);
+    assert!(message.contains(right.to_str().unwrap()), "{message}");
+    assert!(Tier::of(&ns).unwrap().location().ends_with("/right"));
+}
+
 fn archived(folder: &Path) {
     let ns = Namespace::open(folder).unwrap();
     let store: DocumentStore = DocumentStore::open(&ns, "people").unwrap();
