@@ -25,6 +25,7 @@ use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::filter::{FilterExec, FilterExecBuilder};
 use datafusion::physical_plan::joins::HashJoinExec;
+use datafusion::physical_plan::recursive_query::RecursiveQueryExec;
 
 use estimate::EstimateFilters;
 use exec::LakeFilterExec;
@@ -48,12 +49,8 @@ impl PhysicalOptimizerRule for FilterLake {
         plan: Arc<dyn ExecutionPlan>,
         _: &ConfigOptions,
     ) -> PlanResult<Arc<dyn ExecutionPlan>> {
-        // What such a join offers leaves nulls out (DataFusion 53).
-        let nulls_meet = plan.exists(|part| {
-            let join = part.as_any().downcast_ref::<HashJoinExec>();
-            Ok(join.is_some_and(|join| join.null_equality() == NullEquality::NullEqualsNull))
-        })?;
-        let plan = plan.transform_down(|part| filtered(part, !nulls_meet)).data()?;
+        let takes_offers = !plan.exists(|part| Ok(offers_mislead(part)))?;
+        let plan = plan.transform_down(|part| filtered(part, takes_offers)).data()?;
         let plan = plan.transform_up(|part| replaced(groups::of_views(&part)?, part)).data()?;
         plan.transform_up(|part| replaced(groups::offering(&part), part)).data()
     }
@@ -65,6 +62,15 @@ impl PhysicalOptimizerRule for FilterLake {
     fn schema_check(&self) -> bool {
         true
     }
+}
+
+/// Whether joins may offer less than can match (DataFusion 53): one in which nulls meet leaves them out, and
+/// what is executed again and again keeps what was offered at first.
+fn offers_mislead(part: &Plan) -> bool {
+    let part = part.as_any();
+    let join = part.downcast_ref::<HashJoinExec>();
+    part.is::<RecursiveQueryExec>()
+        || join.is_some_and(|join| join.null_equality() == NullEquality::NullEqualsNull)
 }
 
 type Plan = Arc<dyn ExecutionPlan>;

@@ -161,6 +161,22 @@ fn a_filter_takes_what_a_join_offers() {
 }
 
 #[test]
+fn a_statement_that_refers_to_itself_takes_no_offers() {
+    let tree = (0..200).map(|n| json!({"id": n, "parent": (n - 1) / 3})).collect();
+    let few = (0..40).map(|n| json!({"id": n, "k": n * 3, "kind": n % 8})).collect();
+    let tables = [("tree", tree), ("few", few)];
+    let both = Both::of(&tables, &SqlOptions::new().partitions(2));
+    let joined = "SELECT t.id FROM few f JOIN tree t ON f.k = t.id WHERE f.kind = 3";
+    assert!(both.analyzed(joined).contains("offers="));
+    let below = "WITH RECURSIVE below AS (SELECT id FROM tree WHERE id = 1 UNION ALL \
+                 SELECT t.id FROM below b JOIN tree t ON t.parent = b.id)";
+    let joined = format!("{below} {joined} AND t.id IN (SELECT id FROM below)");
+    assert_eq!(both.check(&joined), 1);
+    let plan = both.analyzed(&joined);
+    assert!(!plan.contains("offers="), "{plan}");
+}
+
+#[test]
 fn offers_of_a_join_in_parts() {
     let rows_of = |count: u64, step: u64| -> Vec<Value> {
         (0..count).map(|n| json!({"id": n, "k": n * step, "v": n % 50})).collect()
