@@ -6,8 +6,8 @@ use headwater_primitives::{Result, Sequence, Timestamp};
 
 use crate::table::Versions;
 
-/// Bytes of the log that are decoded at a time.
-const CHUNK: usize = 4 << 20;
+/// Segments of the log that are looked at in one view.
+const SEGMENTS: usize = 256;
 /// Past so many steps a timeline is thinned to one step a minute, which keeps each day right.
 const STEPS: usize = 1 << 20;
 const MINUTE: i64 = 60_000_000;
@@ -23,7 +23,7 @@ impl Timeline {
     /// The times of `versions`. A version that retention has taken out of the log counts as written
     /// when the log's first one was.
     ///
-    /// Cost: decodes the log in the range.
+    /// Cost: a page for each segment of the log in the range, and decoding those of several times.
     ///
     /// # Errors
     /// `Corrupt`, naming a segment that is damaged; SQLite's errors.
@@ -58,14 +58,7 @@ impl Timeline {
         sql: &Connection,
         from: Sequence,
     ) -> Result<Option<Sequence>> {
-        let segments = log.segments().read_in(sql, from, CHUNK)?;
-        for segment in &segments {
-            for record in segment.records() {
-                let record = record?;
-                self.add(record.sequence, record.timestamp);
-            }
-        }
-        Ok(segments.last().map(|last| last.last().next()))
+        log.segments().times_in(sql, from, SEGMENTS, |sequence, time| self.add(sequence, time))
     }
 
     fn add(&mut self, sequence: Sequence, time: Timestamp) {

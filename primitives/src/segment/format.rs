@@ -58,6 +58,17 @@ impl SegmentHeader {
                 format!("segment format {} is newer than this code's {VERSION}", data[4]),
             ));
         }
+        SegmentHeader::of(data, data.len())
+    }
+
+    /// Reads a header by itself, of a segment of `len` bytes. Nothing where [`parse`](Self::parse) would
+    /// find fault with it.
+    pub(super) fn peek(head: &[u8; HEADER], len: usize) -> Option<SegmentHeader> {
+        let is_segment = head[..4] == MAGIC;
+        SegmentHeader::of(head, len).ok().filter(|header| is_segment && header.count > 0)
+    }
+
+    fn of(data: &[u8], len: usize) -> Result<SegmentHeader> {
         if data[4] != VERSION {
             return Err(Error::corrupt(format!("unknown segment format {}", data[4])));
         }
@@ -77,10 +88,9 @@ impl SegmentHeader {
             body_len: u32_at(data, 44),
         };
         let expected = HEADER as u64 + u64::from(header.tags_len) + u64::from(header.body_len);
-        if expected != data.len() as u64 {
+        if expected != len as u64 {
             return Err(Error::corrupt(format!(
-                "segment is {} bytes long where its header says {expected}",
-                data.len()
+                "segment is {len} bytes long where its header says {expected}"
             )));
         }
         Ok(header)

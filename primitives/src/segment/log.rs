@@ -7,6 +7,7 @@ use event_listener::{Event, EventListener};
 use rusqlite::Connection;
 
 use super::reader::Segment;
+use super::run::Run;
 use super::{first_of, row_id};
 use crate::error::{Error, ErrorKind, Result};
 use crate::namespace::{Namespace, Shared};
@@ -159,34 +160,17 @@ impl SegmentLog {
     ) -> Result<Vec<Segment>> {
         let log = self.state.id;
         let from = from.max(Sequence(1));
-        // Asked before the segments are read: what is committed meanwhile is not missing.
-        let head = self.head_in(connection)?;
-        let mut statement = connection.prepare_cached(
-            "SELECT id, data FROM segments WHERE id >= \
-             coalesce((SELECT max(id) FROM segments WHERE id BETWEEN ?1 AND ?2), ?1) \
-             AND id < ?3 ORDER BY id",
-        )?;
+        let mut run = Run::new(self, connection, from)?;
+        let sql = format!("SELECT id, data FROM segments WHERE {}", Run::ROWS);
+        let mut statement = connection.prepare_cached(&sql)?;
         let mut rows =
             statement.query((row_id(log, 0), row_id(log, from.0), row_id(log + 1, 0)))?;
-        let (mut segments, mut bytes, mut expected) = (Vec::new(), 0, None);
-        // A sequence that is not there; retention may have deleted it.
-        let mut missing = None;
+        let (mut segments, mut bytes) = (Vec::new(), 0);
         while let Some(row) = rows.next()? {
             let first = first_of(row.get(0)?);
             let data = row.get_ref(1)?.as_blob().map_err(|_| self.damaged(first, "no blob"))?;
             let mut segment = Segment::decode(data).map_err(|error| self.at(first, error))?;
-            match expected {
-                Some(expected) if first > expected => {
-                    return Err(self.damaged(from.0.max(expected), "it is missing"));
-                }
-                None if first > from.0 => missing = Some(from),
-                _ => {}
-            }
-            if segment.first().0 != first || expected.is_some_and(|expected| first < expected) {
-                return Err(self.damaged(first, "it is not where its sequences belong"));
-            }
-            expected = Some(segment.last().0 + 1);
-            if segment.last() < from {
+            if !run.take(self, first, (segment.first(), segment.last()))? {
                 continue;
             }
             self.resolve_totals(connection, &mut segment).map_err(|error| self.at(first, error))?;
@@ -196,17 +180,8 @@ impl SegmentLog {
                 break;
             }
         }
-        let reached = Sequence(expected.unwrap_or(0)).max(from);
-        if bytes < max_bytes && reached <= head {
-            missing = missing.or(Some(reached));
-        }
-        match missing {
-            // Asked after the segments were read: what retention deletes meanwhile is not missing.
-            Some(missing) if missing >= self.start_in(connection)? => {
-                Err(self.damaged(missing.0, "it is missing"))
-            }
-            _ => Ok(segments),
-        }
+        run.end(self, connection, bytes < max_bytes)?;
+        Ok(segments)
     }
 
     /// The first sequence that retention has left, as `connection` sees it.

@@ -6,6 +6,8 @@ mod group;
 mod log;
 mod merge;
 mod reader;
+mod run;
+mod times;
 pub mod varint;
 mod verify;
 

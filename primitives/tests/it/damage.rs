@@ -1,6 +1,6 @@
 //! Damage to a stored log is loud: reading and verifying name the segment, and nothing is skipped.
 
-use headwater_primitives::{ErrorKind, Namespace, Result, SegmentLog, Sequence};
+use headwater_primitives::{ErrorKind, Namespace, Result, SegmentLog, Sequence, Timestamp};
 use headwater_testkit::Rng;
 
 use crate::support::sql;
@@ -55,6 +55,15 @@ fn read(log: &SegmentLog, from: u64) -> Result<u64> {
     Ok(records)
 }
 
+/// Commit times from `from` on.
+fn times(ns: &Namespace, log: &SegmentLog, from: u64) -> Result<Vec<(Sequence, Timestamp)>> {
+    let mut times = Vec::new();
+    let add = |first, time| times.push((first, time));
+    let next = ns.query(|conn| log.times_in(conn, Sequence(from), 9, add))?;
+    assert_eq!(next, None);
+    Ok(times)
+}
+
 /// Reading from anywhere up to `first` fails and says where; verifying names only that.
 #[track_caller]
 fn assert_named(ns: &Namespace, log: &SegmentLog, first: u64, what: &str) {
@@ -73,6 +82,34 @@ fn a_log_without_damage_reads_whole() {
     let (ns, log) = damaged_log();
     assert_eq!((read(&log, 1).unwrap(), verify(&ns, &log).len()), (6, 0));
     assert_eq!(segments(&ns).len(), 3);
+    assert_eq!([1, 3, 4, 6, 7].map(|from| times(&ns, &log, from).unwrap().len()), [3, 3, 2, 1, 0]);
+}
+
+#[test]
+fn times_of_a_segment_with_a_damaged_header_are_never_others() {
+    let (ns, log) = damaged_log();
+    let right = times(&ns, &log, 1).unwrap();
+    let mut rng = Rng::new(1);
+    let mut found = 0;
+    for (id, data) in segments(&ns) {
+        for at in 0..56 {
+            let mut damaged = data.clone();
+            damaged[at] ^= 1 + rng.below(255) as u8;
+            store(&ns, id, damaged);
+            match times(&ns, &log, 1) {
+                Ok(times) => assert_eq!(times, right, "byte {at}"),
+                Err(error) => {
+                    assert_eq!(error.kind(), ErrorKind::Corrupt, "byte {at}: {error}");
+                    found += 1;
+                }
+            }
+        }
+        store(&ns, id, data);
+    }
+    assert!(found > 100, "{found} of {}", 3 * 56);
+    store(&ns, segments(&ns)[1].0, Vec::new());
+    let error = times(&ns, &log, 1).unwrap_err();
+    assert!(error.to_string().contains("segment at sequence 4"), "{error}");
 }
 
 #[test]
@@ -163,6 +200,7 @@ fn a_segment_that_is_missing_is_named_wherever_it_was() {
             assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
             let at = format!("segment at sequence {}", from.max(first));
             assert!(error.to_string().contains(&at), "from {from}: {error}");
+            assert_eq!(times(&ns, &log, from).expect_err("a hole").to_string(), error.to_string());
         }
         let found = verify(&ns, &log);
         assert_eq!(found.len(), 1, "{found:?}");
@@ -187,6 +225,7 @@ fn segments_that_changed_places_are_found() {
     store(&ns, rows[0].0, rows[2].1.clone());
     store(&ns, rows[2].0, rows[0].1.clone());
     assert_eq!(read(&log, 1).unwrap_err().kind(), ErrorKind::Corrupt);
+    assert_eq!(times(&ns, &log, 1).unwrap_err().kind(), ErrorKind::Corrupt);
     assert!(!verify(&ns, &log).is_empty());
 }
 

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use headwater_primitives::{Namespace, Result, SegmentLog, Sequence};
+use headwater_primitives::{Namespace, Result, SegmentLog, Sequence, Timestamp};
 
 use crate::support::in_time;
 
@@ -23,18 +23,41 @@ fn segments(ns: &Namespace, log: &SegmentLog) -> u64 {
     ns.query(|conn| log.stats(conn)).unwrap().segments
 }
 
+/// Commit times from `from` on, as headers and records tell them, a few segments at a time.
+fn times(ns: &Namespace, log: &SegmentLog, from: u64) -> Vec<(Sequence, Timestamp)> {
+    let (mut times, mut from) = (Vec::new(), Some(Sequence(from)));
+    while let Some(start) = from {
+        let part =
+            ns.query(|conn| log.times_in(conn, start, 3, |first, time| times.push((first, time))));
+        from = part.unwrap();
+    }
+    times
+}
+
 fn check(ns: &Namespace, log: &SegmentLog) {
+    let all = times(ns, log, 1);
+    assert!(all.is_sorted());
+    let time_of = |sequence| {
+        let after = all.partition_point(|(first, _)| *first <= sequence);
+        all[after - 1].1
+    };
     let mut next = 1;
     for segment in log.read(Sequence(1), usize::MAX).unwrap() {
         for record in segment.records() {
             let record = record.unwrap();
             assert_eq!(record.sequence.0, next);
+            assert_eq!(record.timestamp, time_of(record.sequence));
             assert_eq!(&**record.tag, if next % 2 == 0 { "even" } else { "odd" });
             assert!(record.payload.iter().all(|byte| *byte == next as u8));
             next += 1;
         }
     }
     assert_eq!(next, log.head().0 + 1);
+    for from in [2, next / 2, next - 1] {
+        let (first, time) = times(ns, log, from)[0];
+        assert!(first.0 <= from && time <= time_of(Sequence(from)), "from {from}");
+    }
+    assert!(times(ns, log, next).is_empty());
     assert_eq!(ns.query(|conn| log.verify(conn)).unwrap(), Vec::<String>::new());
 }
 
