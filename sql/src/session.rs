@@ -72,6 +72,8 @@ pub(crate) fn base(options: &SqlOptions) -> Result<SessionState> {
     join.hash_join_single_partition_threshold_rows =
         held(HELD_ROWS, join.hash_join_single_partition_threshold_rows);
     join.hash_join_inlist_pushdown_max_distinct_values = LISTED_KEYS;
+    // Of several, those whose bound is not known yet are left out, and their rows with it (DataFusion 53).
+    join.enable_aggregate_dynamic_filter_pushdown = false;
     settings.execution.perfect_hash_join_small_build_threshold = DIRECT_KEYS;
     settings.execution.perfect_hash_join_min_key_density = DIRECT_DENSITY;
     // Names of JSON fields are what they are: upper and lower case differ.

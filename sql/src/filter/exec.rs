@@ -4,15 +4,15 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
+use arrow_schema::DataType;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::{Statistics, internal_err};
 use datafusion::error::Result as PlanResult;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::EquivalenceProperties;
-use datafusion::physical_expr::expressions::lit;
+use datafusion::physical_expr::expressions::{CastExpr, Column, DynamicFilterPhysicalExpr, lit};
 use datafusion::physical_expr::utils::{collect_columns, reassign_expr_columns};
 use datafusion::physical_expr::{PhysicalExpr, split_conjunction};
-use datafusion::physical_expr_common::physical_expr::is_dynamic_physical_expr;
 use datafusion::physical_plan::execution_plan::CardinalityEffect;
 use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::filter_pushdown::{
@@ -69,8 +69,11 @@ impl LakeFilterExec {
             false => views::scan(&self.scan)?,
         };
         let Some(scan) = scan else { return Ok(None) };
+        let known = self.properties.equivalence_properties().eq_group().clone();
+        let mut equal = EquivalenceProperties::new(views::with_views(&self.schema()));
+        equal.add_equivalence_group(known)?;
         let properties = PlanProperties::new(
-            EquivalenceProperties::new(views::with_views(&self.schema())),
+            equal,
             Partitioning::UnknownPartitioning(scan.output_partitioning().partition_count()),
             scan.pipeline_behavior(),
             scan.boundedness(),
@@ -94,8 +97,8 @@ impl LakeFilterExec {
         filters: impl IntoIterator<Item = &'a Arc<dyn PhysicalExpr>>,
     ) -> PlanResult<Vec<Arc<dyn PhysicalExpr>>> {
         let schema = self.filter.input().schema();
-        let is_offer = |filter: &&Arc<_>| self.takes_offers && is_dynamic_physical_expr(filter);
-        let offers = filters.into_iter().filter(is_offer);
+        let is_taken = |filter: &&Arc<_>| self.takes_offers && is_offer_of_columns(filter);
+        let offers = filters.into_iter().filter(is_taken);
         offers.map(|offer| reassign_expr_columns(offer.clone(), &schema)).collect()
     }
 
@@ -116,6 +119,19 @@ impl LakeFilterExec {
             false => Ok(expression),
         }
     }
+}
+
+/// Whether this is offered, and asks for no more than columns: what is computed may fail on rows that never get
+/// as far as where it was offered, or differ each time.
+fn is_offer_of_columns(filter: &Arc<dyn PhysicalExpr>) -> bool {
+    filter.as_any().is::<DynamicFilterPhysicalExpr>()
+        && filter.children().into_iter().all(|asked| {
+            let cast = asked.as_any().downcast_ref::<CastExpr>();
+            let is_plain = cast.is_some_and(|cast| *cast.cast_type() == DataType::Utf8);
+            // Of text in views.
+            let asked = cast.filter(|_| is_plain).map_or(asked, CastExpr::expr);
+            asked.as_any().is::<Column>()
+        })
 }
 
 impl ExecutionPlan for LakeFilterExec {
@@ -188,9 +204,12 @@ impl ExecutionPlan for LakeFilterExec {
         offered: Vec<Arc<dyn PhysicalExpr>>,
         _: &ConfigOptions,
     ) -> PlanResult<FilterDescription> {
-        // The scan may rule out row groups by them, if not by text that it has in views.
+        // The scan may rule out row groups by them, if not by text that it has in views. One that has a limit
+        // reads rows that were deleted where groups are ruled out (DataFusion 53).
+        let is_limited = self.scan.fetch().is_some();
         let own = self.own(&offered)?.into_iter();
-        let own = own.filter(|offer| !self.has_views() || !self.is_of_text(offer)).collect();
+        let own = own.filter(|offer| !is_limited && (!self.has_views() || !self.is_of_text(offer)));
+        let own = own.collect();
         let child = ChildFilterDescription::all_unsupported(&offered).with_self_filters(own);
         Ok(FilterDescription::new().with_child(child))
     }
@@ -216,10 +235,15 @@ impl ExecutionPlan for LakeFilterExec {
 
 impl DisplayAs for LakeFilterExec {
     fn fmt_as(&self, format: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Lake")?;
+        if !matches!(format, DisplayFormatType::TreeRender) {
+            f.write_str("Lake")?;
+        }
         self.filter.fmt_as(format, f)?;
         match self.offers.as_slice() {
             [] => Ok(()),
+            offers if matches!(format, DisplayFormatType::TreeRender) => {
+                writeln!(f, "offers={}", offers.len())
+            }
             offers => write!(f, ", offers={}", offers.len()),
         }
     }

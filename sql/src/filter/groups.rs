@@ -3,6 +3,7 @@
 
 use std::any::Any;
 use std::fmt;
+use std::mem::discriminant;
 use std::sync::Arc;
 
 use arrow_schema::{DataType, Schema};
@@ -20,7 +21,9 @@ use datafusion::physical_plan::filter_pushdown::{
     FilterPushdownPropagation,
 };
 use datafusion::physical_plan::projection::ProjectionExec;
-use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
+};
 
 use super::exec::LakeFilterExec;
 use super::views::is_text;
@@ -58,7 +61,17 @@ pub(super) fn of_views(
         (plain, field.name().clone())
     });
     let columns: Vec<_> = columns.collect();
-    Ok(Some(Arc::new(ProjectionExec::try_new(columns, Arc::new(views))?)))
+    let views = ProjectionExec::try_new(columns, Arc::new(views))?;
+    // Parts above were planned for what was known of the groups.
+    let (known, still) =
+        (plan.equivalence_properties(), views.properties().equivalence_properties());
+    let is_known = known.constants().iter().all(|one| {
+        let found = still.is_expr_constant(&one.expr);
+        found.is_some_and(|found| discriminant(&found) == discriminant(&one.across_partitions))
+    });
+    let order = plan.output_ordering().cloned().into_iter().flatten();
+    let is_known = is_known && still.ordering_satisfy(order)?;
+    Ok(is_known.then(|| Arc::new(views) as _))
 }
 
 /// The rows of a scan, or columns of them beside what is computed of others than text, with text in views.

@@ -9,6 +9,7 @@ mod condition;
 mod estimate;
 mod exec;
 mod groups;
+mod guard;
 mod stream;
 mod views;
 
@@ -52,7 +53,8 @@ impl PhysicalOptimizerRule for FilterLake {
         let takes_offers = !plan.exists(|part| Ok(offers_mislead(part)))?;
         let plan = plan.transform_down(|part| filtered(part, takes_offers)).data()?;
         let plan = plan.transform_up(|part| replaced(groups::of_views(&part)?, part)).data()?;
-        plan.transform_up(|part| replaced(groups::offering(&part), part)).data()
+        let plan = plan.transform_up(|part| replaced(groups::offering(&part), part)).data()?;
+        plan.transform_up(|part| replaced(guard::guarded(&part), part)).data()
     }
 
     fn name(&self) -> &str {

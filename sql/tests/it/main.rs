@@ -6,6 +6,7 @@ mod joins;
 mod json;
 mod lake_plan;
 mod model;
+mod offers;
 mod past;
 mod pins;
 mod pushdown;
