@@ -41,7 +41,7 @@ pub use canonical::{is_canonical, is_canonical_object};
 pub use children::{Elements, Entries, Fields};
 pub use decode::from_slice;
 pub use encode::{append, to_vec};
-pub use object::ObjectWriter;
+pub use object::{FieldName, ObjectWriter};
 pub use text::{from_json_str, to_json, write_json};
 pub use validate::validate;
 pub use view::{Kind, View};

@@ -1,5 +1,7 @@
 //! Objects put together from parts that are encoded already.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use super::View;
@@ -27,6 +29,27 @@ pub struct ObjectWriter<'o> {
     start: usize,
 }
 
+/// The name of a field, encoded once for many objects.
+#[derive(Clone, Debug)]
+pub struct FieldName(Box<[u8]>);
+
+impl FieldName {
+    /// Encodes `name`.
+    pub fn new(name: &str) -> Self {
+        let mut out = Vec::with_capacity(name.len() + 9);
+        element::push(&mut out, string::text_tag(name), name.as_bytes());
+        FieldName(out.into())
+    }
+}
+
+/// The name as text, in quotes.
+impl fmt::Display for FieldName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = View::parse(&self.0).ok().and_then(|name| name.as_str());
+        fmt::Debug::fmt(&name.unwrap_or_default(), f)
+    }
+}
+
 impl<'o> ObjectWriter<'o> {
     /// Begins an object at the end of `out`.
     pub fn new(out: &'o mut Vec<u8>) -> Self {
@@ -41,6 +64,22 @@ impl<'o> ObjectWriter<'o> {
     pub fn field<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<()> {
         self.name(name);
         append(self.out, value)
+    }
+
+    /// Adds a field whose name is encoded already.
+    ///
+    /// # Errors
+    /// As [`to_vec`](super::to_vec).
+    #[inline]
+    pub fn named<T: Serialize + ?Sized>(&mut self, name: &FieldName, value: &T) -> Result<()> {
+        self.out.extend_from_slice(&name.0);
+        append(self.out, value)
+    }
+
+    /// Adds a field whose name and value are encoded already.
+    pub fn named_encoded(&mut self, name: &FieldName, value: &[u8]) {
+        self.out.extend_from_slice(&name.0);
+        self.out.extend_from_slice(value);
     }
 
     /// Adds a field whose value is encoded already.
@@ -79,9 +118,13 @@ mod tests {
         object.fields_of(View::parse(&from_json_str(r#"{"x":null,"y":"é"}"#).unwrap()).unwrap());
         object.fields_of(View::parse(&to_vec(&5).unwrap()).unwrap());
         object.field("text", &"t".repeat(300)).unwrap();
+        object.named(&FieldName::new("né\"e"), &1).unwrap();
+        object.named_encoded(&FieldName::new(""), &to_vec("e").unwrap());
         object.finish();
-        let text =
-            format!(r#"{{"a\"b":[1.5,-0.0],"x":null,"y":"é","text":"{}"}}"#, "t".repeat(300));
+        let text = format!(
+            r#"{{"a\"b":[1.5,-0.0],"x":null,"y":"é","text":"{}","né\"e":1,"":"e"}}"#,
+            "t".repeat(300)
+        );
         assert_eq!(out[1..], from_json_str(&text).unwrap());
     }
 }

@@ -10,7 +10,7 @@ use arrow_array::{
 use arrow_cast::cast;
 use arrow_schema::{DataType, Field, SchemaRef};
 use bytes::Bytes;
-use headwater_primitives::jsonb::{self, Kind, ObjectWriter, View};
+use headwater_primitives::jsonb::{self, FieldName, Kind, ObjectWriter, View};
 use headwater_primitives::{Error, IdKind, RecordId, Result, Sequence, Timestamp};
 use parquet::arrow::PARQUET_FIELD_ID_META_KEY;
 
@@ -54,11 +54,11 @@ impl RowDecoder {
         };
         let mut columns = Vec::with_capacity(self.schema.columns().len());
         for (column, field) in self.schema.columns().iter().zip(&wanted[5..]) {
-            let array = match column.field_name() {
-                Some(_) => arrays.find(field)?,
+            let held = match column.field_name() {
+                Some(name) => arrays.find(field)?.and_then(|array| Held::new(name, column, &array)),
                 None => None,
             };
-            columns.push(array.and_then(|array| Held::new(column, &array)));
+            columns.push(held);
         }
         Ok(Rows {
             schema: self.schema.clone(),
@@ -69,6 +69,8 @@ impl RowDecoder {
             rest: text(3)?,
             layout: text(4)?,
             columns,
+            id: FieldName::new(self.schema.id_field().map_or("", |id| id.name.as_str())),
+            usual: self.schema.slots().collect(),
         })
     }
 }
@@ -134,6 +136,10 @@ pub struct Rows {
     rest: Option<StringArray>,
     layout: Option<StringArray>,
     columns: Vec<Option<Held>>,
+    /// The name of the id's field.
+    id: FieldName,
+    /// The fields of the usual document, in its order.
+    usual: Vec<Slot>,
 }
 
 #[derive(Debug)]
@@ -234,8 +240,8 @@ impl Restoring<'_> {
     fn in_usual_order(&self, out: &mut Vec<u8>) -> Result<()> {
         let schema = &self.rows.schema;
         let mut object = ObjectWriter::new(out);
-        for slot in schema.slots() {
-            self.slot(slot, &mut object)?;
+        for slot in &self.rows.usual {
+            self.slot(*slot, &mut object)?;
         }
         for (name, value) in self.rest.iter().flat_map(|rest| rest.entries()) {
             if schema.slot(&name).is_none() {
@@ -276,21 +282,23 @@ impl Restoring<'_> {
 
     /// Writes the field of the slot, if the row has a value for it.
     fn slot(&self, slot: Slot, object: &mut ObjectWriter<'_>) -> Result<bool> {
-        let name = self.rows.schema.field_of(slot);
-        if let Some(value) = self.rest.and_then(|rest| rest.get(name)) {
-            return Ok(encoded(name, value, object));
+        if let Some(rest) = self.rest {
+            let name = self.rows.schema.field_of(slot);
+            if let Some(value) = rest.get(name) {
+                return Ok(encoded(name, value, object));
+            }
         }
         match (slot, &self.rows.key) {
             (Slot::Id, Keys::Integer(keys)) => {
-                object.field(name, &keys.value(self.index))?;
+                object.named(&self.rows.id, &keys.value(self.index))?;
                 Ok(true)
             }
             (Slot::Id, Keys::Text(keys)) => {
-                object.field(name, keys.value(self.index))?;
+                object.named(&self.rows.id, keys.value(self.index))?;
                 Ok(true)
             }
             (Slot::Column(column), _) => match &self.rows.columns[column] {
-                Some(held) => held.write(name, self.index, object),
+                Some(held) => held.write(self.index, object),
                 None => Ok(false),
             },
         }

@@ -1,110 +1,128 @@
 //! The values of one column, written back into documents.
 
-use std::sync::Arc;
-
 use arrow_array::cast::AsArray;
-use arrow_array::types::{
-    Date32Type, Decimal128Type, Float32Type, Float64Type, Int32Type, Int64Type,
-    TimestampMicrosecondType,
+use arrow_array::{
+    Array, ArrayRef, ArrowPrimitiveType, BooleanArray, Date32Array, Decimal128Array, Float32Array,
+    Float64Array, Int32Array, Int64Array, PrimitiveArray, StringArray, TimestampMicrosecondArray,
 };
-use arrow_array::{Array, ArrayRef};
-use headwater_primitives::jsonb::{self, ObjectWriter};
+use headwater_primitives::jsonb::{self, FieldName, ObjectWriter};
 use headwater_primitives::{Error, Result};
 
 use super::restore::is_restored_as_integer;
 use super::{civil, decimal};
-use crate::schema::{Column, ColumnType, WholeNumbers};
+use crate::schema::{Column, ColumnType, Fraction, WholeNumbers};
 
-/// A column's array, whose type is known to be the column's.
+/// A column of a batch.
 #[derive(Debug)]
 pub(super) struct Held {
-    array: ArrayRef,
-    ty: ColumnType,
+    name: FieldName,
     whole: WholeNumbers,
+    values: Values,
+}
+
+/// The array of a column, of its column's type.
+#[derive(Debug)]
+enum Values {
+    Bool(BooleanArray),
+    Int(Int32Array),
+    Long(Int64Array),
+    Float(Float32Array),
+    Double(Float64Array),
+    Decimal(Decimal128Array, u8),
+    Date(Date32Array),
+    Time(TimestampMicrosecondArray, Fraction),
+    Text(StringArray),
+    Json(StringArray),
 }
 
 impl Held {
-    /// Nothing if all values are null.
-    pub(super) fn new(column: &Column, array: &ArrayRef) -> Option<Self> {
-        let has_values = array.null_count() < array.len();
-        let (ty, whole) = (column.ty(), column.whole());
-        has_values.then(|| Held { array: Arc::clone(array), ty, whole })
+    /// The field `name` in an array whose type is known to be the column's. Nothing if all values are null.
+    pub(super) fn new(name: &str, column: &Column, array: &ArrayRef) -> Option<Self> {
+        if array.null_count() == array.len() {
+            return None;
+        }
+        let values = match column.ty() {
+            ColumnType::Bool => Values::Bool(array.as_boolean().clone()),
+            ColumnType::Int => Values::Int(primitive(array)),
+            ColumnType::Long => Values::Long(primitive(array)),
+            ColumnType::Float => Values::Float(primitive(array)),
+            ColumnType::Double => Values::Double(primitive(array)),
+            ColumnType::Decimal { scale, .. } => Values::Decimal(primitive(array), scale),
+            ColumnType::Date => Values::Date(primitive(array)),
+            ColumnType::Timestamptz(fraction) => Values::Time(primitive(array), fraction),
+            ColumnType::String => Values::Text(array.as_string().clone()),
+            ColumnType::Json => Values::Json(array.as_string().clone()),
+        };
+        Some(Held { name: FieldName::new(name), whole: column.whole(), values })
     }
 
     /// Writes the field, unless its value is null.
-    pub(super) fn write(
-        &self,
-        name: &str,
-        index: usize,
-        object: &mut ObjectWriter<'_>,
-    ) -> Result<bool> {
-        let array = self.array.as_ref();
-        if array.is_null(index) {
-            return Ok(false);
-        }
-        match self.ty {
-            ColumnType::Bool => object.field(name, &array.as_boolean().value(index))?,
-            ColumnType::Int => {
-                object.field(name, &array.as_primitive::<Int32Type>().value(index))?
+    pub(super) fn write(&self, index: usize, object: &mut ObjectWriter<'_>) -> Result<bool> {
+        let name = &self.name;
+        match &self.values {
+            Values::Bool(array) if array.is_valid(index) => {
+                object.named(name, &array.value(index))?
             }
-            ColumnType::Long => {
-                object.field(name, &array.as_primitive::<Int64Type>().value(index))?;
+            Values::Int(array) if array.is_valid(index) => {
+                object.named(name, &array.value(index))?
             }
-            ColumnType::Float => {
-                let value = f64::from(array.as_primitive::<Float32Type>().value(index));
-                write_float(name, value, self.whole, object)?;
+            Values::Long(array) if array.is_valid(index) => {
+                object.named(name, &array.value(index))?
             }
-            ColumnType::Double => {
-                let value = array.as_primitive::<Float64Type>().value(index);
-                write_float(name, value, self.whole, object)?;
+            Values::Float(array) if array.is_valid(index) => {
+                self.write_float(f64::from(array.value(index)), object)?
             }
-            ColumnType::Decimal { scale, .. } => {
-                let value = array.as_primitive::<Decimal128Type>().value(index);
-                match self.whole == WholeNumbers::Integers && decimal::is_whole(value, scale) {
-                    true => object.field(name, &decimal::whole(value, scale))?,
-                    false => object.field(name, &decimal::to_f64(value, scale))?,
+            Values::Double(array) if array.is_valid(index) => {
+                self.write_float(array.value(index), object)?
+            }
+            Values::Decimal(array, scale) if array.is_valid(index) => {
+                let value = array.value(index);
+                match self.whole == WholeNumbers::Integers && decimal::is_whole(value, *scale) {
+                    true => object.named(name, &decimal::whole(value, *scale))?,
+                    false => object.named(name, &decimal::to_f64(value, *scale))?,
                 }
             }
-            ColumnType::Date => {
-                let days = array.as_primitive::<Date32Type>().value(index);
-                write_text(name, object, |out| civil::write_date(days, out))?;
+            Values::Date(array) if array.is_valid(index) => {
+                self.write_text(object, |out| civil::write_date(array.value(index), out))?
             }
-            ColumnType::Timestamptz(fraction) => {
-                let micros = array.as_primitive::<TimestampMicrosecondType>().value(index);
-                write_text(name, object, |out| civil::write_time(micros, fraction, out))?;
+            Values::Time(array, fraction) if array.is_valid(index) => {
+                let micros = array.value(index);
+                self.write_text(object, |out| civil::write_time(micros, *fraction, out))?
             }
-            ColumnType::String => object.field(name, array.as_string::<i32>().value(index))?,
-            ColumnType::Json => {
-                let text = array.as_string::<i32>().value(index);
-                let value = jsonb::from_json_str(text)
-                    .map_err(|error| Error::corrupt(format!("column {name:?}: {error}")))?;
-                object.encoded(name, &value);
+            Values::Text(array) if array.is_valid(index) => {
+                object.named(name, array.value(index))?
             }
+            Values::Json(array) if array.is_valid(index) => {
+                let value = jsonb::from_json_str(array.value(index))
+                    .map_err(|error| Error::corrupt(format!("column {name}: {error}")))?;
+                object.named_encoded(name, &value);
+            }
+            _ => return Ok(false),
         }
         Ok(true)
     }
-}
 
-fn write_float(
-    name: &str,
-    value: f64,
-    whole: WholeNumbers,
-    object: &mut ObjectWriter<'_>,
-) -> Result<()> {
-    match is_restored_as_integer(value, whole) {
-        true => object.field(name, &(value as i64)),
-        false => object.field(name, &value),
+    fn write_float(&self, value: f64, object: &mut ObjectWriter<'_>) -> Result<()> {
+        match is_restored_as_integer(value, self.whole) {
+            true => object.named(&self.name, &(value as i64)),
+            false => object.named(&self.name, &value),
+        }
+    }
+
+    fn write_text(
+        &self,
+        object: &mut ObjectWriter<'_>,
+        write: impl FnOnce(&mut String) -> Option<()>,
+    ) -> Result<()> {
+        let mut text = String::with_capacity(32);
+        write(&mut text).ok_or_else(|| {
+            let name = &self.name;
+            Error::corrupt(format!("column {name} holds a time that no document of ours has"))
+        })?;
+        object.named(&self.name, text.as_str())
     }
 }
 
-fn write_text(
-    name: &str,
-    object: &mut ObjectWriter<'_>,
-    write: impl FnOnce(&mut String) -> Option<()>,
-) -> Result<()> {
-    let mut text = String::with_capacity(32);
-    write(&mut text).ok_or_else(|| {
-        Error::corrupt(format!("column {name:?} holds a time that no document of ours has"))
-    })?;
-    object.field(name, text.as_str())
+fn primitive<T: ArrowPrimitiveType>(array: &ArrayRef) -> PrimitiveArray<T> {
+    array.as_primitive::<T>().clone()
 }
