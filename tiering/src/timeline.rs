@@ -1,5 +1,7 @@
 //! When each version was committed, as the change log knows it.
 
+use std::ops::Range;
+
 use headwater_cdc::ChangeLog;
 use headwater_primitives::rusqlite::Connection;
 use headwater_primitives::{Result, Sequence, Timestamp};
@@ -72,9 +74,37 @@ impl Timeline {
 
     /// When `version` was committed.
     pub fn time_of(&self, version: Sequence) -> Timestamp {
-        let after = self.steps.partition_point(|(first, _)| *first <= version);
-        let step = self.steps.get(after.saturating_sub(1));
-        step.map_or(Timestamp(0), |(_, time)| *time)
+        self.lookups().time_of(version)
+    }
+
+    /// Looks up many versions, of which one and the next are often of one time.
+    pub(crate) fn lookups(&self) -> Lookups<'_> {
+        Lookups { timeline: self, found: Timestamp(0), versions: Sequence(0)..Sequence(0) }
+    }
+}
+
+/// Commit times of versions, each where the last one was, or else searched for.
+pub(crate) struct Lookups<'a> {
+    timeline: &'a Timeline,
+    found: Timestamp,
+    /// The versions that were committed at the time that was found last.
+    versions: Range<Sequence>,
+}
+
+impl Lookups<'_> {
+    pub(crate) fn time_of(&mut self, version: Sequence) -> Timestamp {
+        if !self.versions.contains(&version) {
+            let steps = &self.timeline.steps;
+            let after = steps.partition_point(|(first, _)| *first <= version);
+            let end = steps.get(after).map_or(Sequence(u64::MAX), |(first, _)| *first);
+            // Before the first step, its time holds.
+            let is_first = after == 0;
+            let (first, time) =
+                steps.get(after.saturating_sub(1)).copied().unwrap_or((Sequence(0), Timestamp(0)));
+            self.versions = if is_first { Sequence(0) } else { first }..end;
+            self.found = time;
+        }
+        self.found
     }
 }
 
@@ -90,5 +120,8 @@ mod tests {
         }
         let times = [1, 5, 8, 9, 20].map(|version| timeline.time_of(Sequence(version)).0);
         assert_eq!(times, [100, 100, 100, 250, 250]);
+        let mut lookups = timeline.lookups();
+        let times = [9, 20, 8, 1, 5, 9].map(|version| lookups.time_of(Sequence(version)).0);
+        assert_eq!(times, [250, 250, 100, 100, 100, 250]);
     }
 }

@@ -28,7 +28,7 @@ impl FileRow {
 }
 
 /// What is known of rows that were written.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Summary {
     pub(super) rows: u64,
     pub(super) hash: ContentHasher,

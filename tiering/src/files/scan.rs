@@ -125,13 +125,11 @@ impl FileReader {
     async fn content_of(self, chosen: Chosen) -> Result<(u64, ContentHasher)> {
         let mut batches = self.scan_of(chosen, &Scan::default())?;
         let (mut count, mut hasher) = (0, ContentHasher::default());
-        let mut body = Vec::new();
         while let Some(batch) = batches.next().await {
             let rows = self.decoder.rows(&batch?.rows)?;
             for index in 0..rows.len() {
-                body.clear();
-                rows.body(index, &mut body)?;
-                hasher.add(&rows.key(index), rows.version(index), &body);
+                let (key, version) = (rows.key(index), rows.version(index));
+                hasher.add_written(&key, version, |out| rows.body(index, out))?;
             }
             count += rows.len() as u64;
         }

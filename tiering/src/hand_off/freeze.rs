@@ -25,7 +25,7 @@ const PAGE_BYTES: usize = 4 << 20;
 const COLLECTED: usize = 48 << 20;
 /// The same where all are of one day and in the order of their ids, so that they go on where the ones before
 /// them ended.
-const IN_ORDER: usize = 8 << 20;
+const IN_ORDER: usize = 4 << 20;
 /// What a row takes beside its body.
 const ROW_BYTES: usize = 96;
 /// The most bytes that a day takes at once for bodies.
@@ -84,6 +84,7 @@ impl Reader {
         let mut sample = Some((sample, Inference::new(Some(self.table.id_field()))));
         let log = ChangeLog::open(&self.namespace)?;
         let times = Timeline::in_parts(&log, self.range)?;
+        let mut times = times.lookups();
         let mut days: BTreeMap<i32, Day> = BTreeMap::new();
         let (mut collected, mut from) = (0, Some(i64::MIN));
         while let Some(start) = from {
