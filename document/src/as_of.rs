@@ -87,10 +87,11 @@ fn get(collection: &Arc<Collection>, id: DocumentId, moment: Moment) -> Answer<O
         let after = sequence_at(collection, snapshot.sql(), moment)?;
         let now = || collection.namespace.clock().now();
         let row = select(snapshot.sql(), table, &id, now)?;
+        let name = table.name.clone();
         let archived = row.as_ref().filter(|row| cold::is_archived(&row.body));
         let view = archived.map(|row| {
             let view = cold::View::of(&collection.namespace, snapshot.sql(), &table.name)?;
-            Ok::<_, Error>((view, row.version))
+            Ok::<_, Error>((view, row.version, name))
         });
         let view = view.transpose()?;
         Ok((row.map(|row| Bytes::copy_from_slice(&row.body)), Some((after, view))))
@@ -106,9 +107,10 @@ fn get(collection: &Arc<Collection>, id: DocumentId, moment: Moment) -> Answer<O
         (Err(error), _) => Answer::Now(Err(error)),
         (Ok(mut past), _) if past.knows(&id) => Answer::Now(Ok(past.take(&id))),
         (Ok(_), None) => Answer::Now(Ok(row)),
-        (Ok(_), Some((view, version))) => Answer::Later(Box::pin(async move {
-            let mut bodies = view.fetch(vec![(id, version)]).await?;
-            Ok(bodies.pop().flatten())
+        (Ok(_), Some((view, version, name))) => Answer::Later(Box::pin(async move {
+            let mut bodies = view.fetch(vec![(id.clone(), version)]).await?;
+            let body = bodies.pop().flatten();
+            body.map(Some).ok_or_else(|| cold::nowhere(&name, &id, version))
         })),
     }
 }

@@ -12,7 +12,7 @@ mod tiered;
 pub(crate) use absent::{View, reach_back, tombstone};
 #[cfg(feature = "tiering")]
 pub(crate) use lake::{View, reach_back, tombstone};
-pub(crate) use thaw::{OnArchived, Thaw, Thawed, ahead, thaw};
+pub(crate) use thaw::{OnArchived, Thaw, Thawed, ahead, nowhere, thaw};
 
 use std::pin::Pin;
 

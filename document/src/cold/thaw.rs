@@ -141,7 +141,7 @@ pub(crate) fn ahead(
     })
 }
 
-fn nowhere(collection: &str, id: &DocumentId, version: Sequence) -> Error {
+pub(crate) fn nowhere(collection: &str, id: &DocumentId, version: Sequence) -> Error {
     Error::corrupt(format!(
         "collection {collection:?}: document {id} at version {version} is neither in the hot tier nor \
          in the lake"

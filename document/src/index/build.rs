@@ -14,7 +14,7 @@ use headwater_primitives::{
 
 use super::Index;
 use crate::catalog::{Catalog, Table};
-use crate::cold::{self, View};
+use crate::cold::{self, View, nowhere};
 use crate::document::{IndexSpec, Uniqueness};
 use crate::id::DocumentId;
 
@@ -248,9 +248,32 @@ async fn fetch(
     let view = namespace.query(|sql| View::of(namespace, sql, &table.name))?;
     let keys = archived.iter().map(|(_, id, version)| (id.clone(), *version)).collect();
     let bodies = view.fetch(keys).await?;
-    // One that is not there was written over meanwhile: its row is looked at again.
-    let found = archived.into_iter().zip(bodies);
-    Ok(found.filter_map(|((row, _, version), body)| Some((row, (version, body?)))).collect())
+    let mut found = Bodies::default();
+    for ((row, id, version), body) in archived.into_iter().zip(bodies) {
+        match body {
+            Some(body) => drop(found.insert(row, (version, body))),
+            None if is_archived_still(namespace, table, row, version)? => {
+                return Err(nowhere(&table.name, &id, version));
+            }
+            // It was written over meanwhile: its row is looked at again.
+            None => {}
+        }
+    }
+    Ok(found)
+}
+
+fn is_archived_still(
+    namespace: &Namespace,
+    table: &Table,
+    row: i64,
+    version: Sequence,
+) -> Result<bool> {
+    let select = format!(
+        "SELECT EXISTS(SELECT 1 FROM {} WHERE {} = ? AND version = ? AND body = x'')",
+        table.sql.table, table.sql.row
+    );
+    namespace
+        .query(|sql| Ok(sql.query_row(&select, (row, version.0 as i64), |found| found.get(0))?))
 }
 
 async fn build_batch(
@@ -394,7 +417,14 @@ impl Interrupted {
                 if batch.finished {
                     break;
                 }
-                bodies = block_on(fetch(namespace, &table, batch.archived))?;
+                bodies = match block_on(fetch(namespace, &table, batch.archived)) {
+                    Ok(bodies) => bodies,
+                    Err(error) => {
+                        // It goes on once the lake can be read, after the others.
+                        self.lock().insert(0, (collection, number));
+                        return Err(error);
+                    }
+                };
                 if bodies.is_empty() {
                     self.lock().push((collection, number));
                     break;

@@ -7,7 +7,7 @@ use headwater_tiering::Policy;
 use serde_json::{Value, json};
 
 use super::hand_off;
-use crate::support::{all, defects, events, folded, memory, refused, stored};
+use crate::support::{all, defects, events, folded, head, memory, refused, stored};
 
 pub(super) fn people(count: u64) -> Vec<Value> {
     let person = |n: u64| {
@@ -212,4 +212,25 @@ fn new_fields_become_columns_and_odd_values_stay_exact() {
     hand_off(&store, Policy::All).unwrap();
     assert_eq!(all(&store), first.into_iter().chain(second).collect::<Vec<_>>());
     assert_eq!(defects(&ns), [""; 0]);
+}
+
+#[test]
+fn a_row_whose_document_the_lake_has_lost_is_named_by_whoever_needs_it() {
+    let (ns, store) = memory("people");
+    store.bulk_insert(&people(20)).wait().unwrap();
+    hand_off(&store, Policy::All).unwrap();
+    let then = head(&ns);
+    // No version of that number was ever moved.
+    let torn = "UPDATE document_1 SET version = version + 1000 WHERE id = 'p0007'";
+    let tear = ns.transaction(move |tx| -> headwater_document::primitives::Result<()> {
+        assert_eq!(tx.sql().execute(torn, [])?, 1);
+        Ok(())
+    });
+    tear.wait().unwrap();
+    let lost = [
+        refused(store.as_of(then).get("p0007").wait(), ErrorKind::Corrupt),
+        refused(store.get("p0007").wait(), ErrorKind::Corrupt),
+        refused(store.create_index("age", Uniqueness::Many).unwrap().wait(), ErrorKind::Corrupt),
+    ];
+    assert!(lost.iter().all(|message| message.contains("p0007")), "{lost:?}");
 }
