@@ -48,17 +48,12 @@ pub(crate) fn run(db: &Path, location: Option<&Path>) -> Outcome {
     let name =
         db.file_name().ok_or_else(|| Failure::new(format!("{} has no name", db.display())))?;
     let folder = unfinished.join(name);
-    let restored = fill(&folder, &lost)?;
+    // The old lake stays as it is, to be kept or deleted.
+    let numbered = || (2..).map(|n| db.join(format!("{LAKE}-{n}"))).find(|path| !path.exists());
+    let next = if own.exists() { numbered() } else { None };
+    let restored = fill(&folder, &lost, next.as_deref())?;
     put_in_place(&folder, db)?;
     clear(&unfinished)?;
-    if source == own {
-        // The old lake stays as it is, to be kept or deleted.
-        let next = (2..).map(|n| db.join(format!("{LAKE}-{n}"))).find(|path| !path.exists());
-        let next = next.as_ref().and_then(|path| path.to_str());
-        let db = Headwater::open(db)?;
-        Tier::open(db.namespace(), LakeOptions::new().location(next.unwrap_or_default()))?;
-        db.close()?;
-    }
     let Restored { rows, events, until } = restored;
     let mut output = Output::stdout();
     if output.is_terminal() {
@@ -89,7 +84,8 @@ fn put_in_place(folder: &Path, db: &Path) -> Result<()> {
     Ok(fs::File::open(db)?.sync_all()?)
 }
 
-fn fill(folder: &Path, lost: &LostLake) -> Result<Restored> {
+/// Makes the database in `folder`, whose lake will be at `lake`, or in its own folder.
+fn fill(folder: &Path, lost: &LostLake, lake: Option<&Path>) -> Result<Restored> {
     fs::create_dir_all(folder)?;
     let made = Headwater::open(folder)?;
     let bar = progress::of("rebuilding", Unit::Pieces, None);
@@ -100,6 +96,9 @@ fn fill(folder: &Path, lost: &LostLake) -> Result<Restored> {
         Err(_) => bar.abandon(),
     }
     let restored = restored?;
+    if let Some(lake) = lake.and_then(Path::to_str) {
+        Tier::open(made.namespace(), LakeOptions::new().location(lake))?;
+    }
     made.close()?;
     Ok(restored)
 }

@@ -14,6 +14,7 @@ mod job;
 mod lost;
 mod manifests;
 mod options;
+mod owner;
 mod part;
 mod place;
 pub mod rows;

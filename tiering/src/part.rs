@@ -66,5 +66,8 @@ CREATE TABLE tiering_unreachable(
 -- The REST catalog that has the tables, and its warehouse; none when they are in this file.
 ALTER TABLE tiering_lake ADD COLUMN catalog TEXT;
 ALTER TABLE tiering_lake ADD COLUMN warehouse TEXT;
+", "
+-- What the namespace is called in the lake; none before it makes the first table.
+ALTER TABLE tiering_lake ADD COLUMN owner TEXT;
 "],
 };

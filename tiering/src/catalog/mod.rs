@@ -75,6 +75,11 @@ impl SqliteCatalog {
         SqliteCatalog { remote, ..self }
     }
 
+    /// The namespace that it is of.
+    pub(crate) fn owner(&self) -> &Namespace {
+        &self.namespace
+    }
+
     /// The lake that the tables' files are in.
     pub fn lake(&self) -> &LakeStorage {
         &self.lake

@@ -1,6 +1,6 @@
 //! Where a namespace's lake is, and what becomes of it when folders move.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use headwater_document::DocumentStore;
 use headwater_document::primitives::{ErrorKind, Namespace};
@@ -65,6 +65,59 @@ fn a_lake_that_has_no_table_is_named_anew() {
     let message = refused(tier.map(drop), ErrorKind::InvalidInput);
     assert!(message.contains(right.to_str().unwrap()), "{message}");
     assert!(Tier::of(&ns).unwrap().location().ends_with("/right"));
+}
+
+/// All files below.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn the_lake_of_a_lost_namespace_is_nobody_elses() {
+    let folder = tempfile::tempdir().unwrap();
+    archived(folder.path());
+    let lake = folder.path().join("lake");
+    let before = files(&lake);
+    assert!(before.contains(&lake.join("headwater-owner")));
+    for file in ["hot.db", "hot.db-wal", "hot.db-shm"] {
+        let _ = std::fs::remove_file(folder.path().join(file));
+    }
+    let ns = Namespace::open(folder.path()).unwrap();
+    let store: DocumentStore = DocumentStore::open(&ns, "people").unwrap();
+    store.bulk_insert(&people(3)).wait().unwrap();
+    for _ in 0..2 {
+        let message = refused(hand_off(&store, Policy::All), ErrorKind::AlreadyExists);
+        assert!(message.contains("rebuild --from-lake"), "{message}");
+    }
+    assert_eq!(all(&store), people(3));
+    assert_eq!(files(&lake), before);
+    // Elsewhere it may have one.
+    let other = tempfile::tempdir().unwrap();
+    drop(store);
+    ns.close().unwrap();
+    let ns = Namespace::open(folder.path()).unwrap();
+    let store: DocumentStore = DocumentStore::open(&ns, "people").unwrap();
+    let place = LakeOptions::new().location(other.path().to_str().unwrap());
+    Tier::open(&ns, place).unwrap().hand_off(&store, Policy::All).wait().unwrap();
+    assert_eq!(all(&store), people(3));
+}
+
+#[test]
+fn of_two_namespaces_at_one_location_one_has_it() {
+    let (one, other, lake) =
+        (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let moved = |folder: &Path, collection: &str| {
+        let ns = Namespace::open(folder).unwrap();
+        let store: DocumentStore = DocumentStore::open(&ns, collection).unwrap();
+        let place = LakeOptions::new().location(lake.path().to_str().unwrap());
+        store.bulk_insert(&people(5)).wait().unwrap();
+        Tier::open(&ns, place).unwrap().hand_off(&store, Policy::All).wait()
+    };
+    moved(one.path(), "people").unwrap();
+    moved(one.path(), "others").unwrap();
+    let message = refused(moved(other.path(), "strangers"), ErrorKind::AlreadyExists);
+    assert!(message.contains("a location of its own"), "{message}");
 }
 
 fn archived(folder: &Path) {

@@ -85,7 +85,9 @@ pub(super) fn nothing_else_is_there(store: &DocumentStore) {
     assert_eq!(of("/data/"), named.collect());
     assert_eq!(of("/metadata/snap-"), now.snapshots.iter().map(|file| &**file).collect());
     let known = |file: &&String| {
-        [".parquet", ".avro", ".metadata.json"].iter().any(|end| file.ends_with(end))
+        [".parquet", ".avro", ".metadata.json", "/headwater-owner"]
+            .iter()
+            .any(|end| file.ends_with(end))
     };
     assert_eq!(found.iter().filter(|file| !known(file)).collect::<Vec<_>>(), [""; 0]);
 }
