@@ -20,7 +20,7 @@ use crate::error::{from_objects, from_store};
 use crate::events;
 use crate::io::LakeStorage;
 use crate::place;
-use crate::runtime::LakeRuntime;
+use crate::runtime::{LakeRuntime, Later};
 use crate::tier::Lake;
 
 /// Rows that are handed over at once, and how many such pages wait.
@@ -100,7 +100,7 @@ impl LostLake {
             }
             Ok(())
         });
-        Ok(Pages { receive, _work: done })
+        Ok(Pages { receive, work: Some(done) })
     }
 
     /// The first and the last event of the change log that the lake has, with all between them.
@@ -143,14 +143,19 @@ impl LostLake {
 /// Pages of rows as they come.
 struct Pages {
     receive: Receiver<Result<Vec<LostRow>>>,
-    _work: crate::runtime::Later<()>,
+    /// What sends them, until it has ended.
+    work: Option<Later<()>>,
 }
 
 impl Iterator for Pages {
     type Item = Result<Vec<LostRow>>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.receive.recv().ok()
+        match self.receive.recv() {
+            Ok(page) => Some(page),
+            // They end where it did, unless it failed without a word.
+            Err(_) => block_on(self.work.take()?).err().map(Err),
+        }
     }
 }
 

@@ -4,7 +4,8 @@ Prints the port, and ends when its standard input does, so that it never outlive
 warehouse that a client names is a catalog of its own, unless the name begins with `missing`; one whose
 name begins with `locked` wants a token, which the client `tests` gets for the secret `open sesame`. A POST
 to /faults/WAREHOUSE/KIND makes the next commit there fail: `busy` before it is made, `silent` after it,
-without an answer that says so, and `late` before it, but so that a POST to /faults/WAREHOUSE/arrive makes
+without an answer that says so, `proxied` after it with the answer of `busy`, `refused` in place of it, and
+`late` before it, but so that a POST to /faults/WAREHOUSE/arrive makes
 it. `expire` ends the tokens that were given out.
 """
 
@@ -144,6 +145,8 @@ class Server:
         fault = self.faults.pop(warehouse, None)
         if fault == "busy":
             raise Refused(503, "busy")
+        if fault == "refused":
+            raise CommitFailedException("refused")
         wanted = CommitTableRequest.model_validate_json(request.get_data())
         if fault == "late":
             self.late[warehouse] = ((*namespace.split("\x1f"), table), wanted)
@@ -151,6 +154,8 @@ class Server:
         done = self.made(warehouse, (*namespace.split("\x1f"), table), wanted)
         if fault == "silent":
             raise Refused(500, "something went wrong")
+        if fault == "proxied":
+            raise Refused(503, "busy")
         return done
 
     def made(self, warehouse, name, wanted):

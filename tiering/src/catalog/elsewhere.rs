@@ -94,7 +94,13 @@ impl SqliteCatalog {
         }
         let made = match remote.commit(name, &requirements, updates).await {
             Ok(location) => self.read_there(remote, name, &location).await?,
-            Err(Uncommitted::Refused(error)) => return Err(error.into()),
+            Err(Uncommitted::Refused(error)) => {
+                if let Some(snapshot) = wanted {
+                    let name = name.clone();
+                    self.change(move |tx| rows::forget_pending(tx.sql(), &name, snapshot)).await?;
+                }
+                return Err(error.into());
+            }
             Err(Uncommitted::Unknown(error)) => self.look_for(remote, name, updates, error).await?,
         };
         confirm(remote, &made, updates)?;
@@ -119,6 +125,12 @@ impl SqliteCatalog {
             then(tx)
         };
         self.swap(name, from, to, settle).await.map_err(Swap::into_failure)
+    }
+
+    /// Whether it is not known of a commit to the table if it was made, or will be.
+    pub(crate) fn has_pending(&self, name: &TableIdent) -> Result<bool> {
+        let pending = self.look(|connection| rows::pending(connection, name));
+        Ok(!pending.map_err(Failure::into_ours)?.is_empty())
     }
 
     /// The next state of the table that the hot tier has to take over, if its catalog is elsewhere and went

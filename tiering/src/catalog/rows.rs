@@ -100,6 +100,22 @@ pub(super) fn pending(connection: &Connection, table: &TableIdent) -> Outcome<Ha
     Ok(found.collect::<Result<_, _>>()?)
 }
 
+/// Forgets one that was refused.
+pub(super) fn forget_pending(
+    connection: &Connection,
+    table: &TableIdent,
+    snapshot: i64,
+) -> Outcome<()> {
+    let sql = "DELETE FROM tiering_pending \
+               WHERE table_namespace = ? AND table_name = ? AND snapshot = ?";
+    connection.prepare_cached(sql)?.execute(params![
+        spell_table(table)?,
+        table.name(),
+        snapshot
+    ])?;
+    Ok(())
+}
+
 /// Forgets them: they are noted, or can never come.
 pub(super) fn settle(connection: &Connection, table: &TableIdent) -> Outcome<()> {
     let sql = "DELETE FROM tiering_pending WHERE table_namespace = ? AND table_name = ?";

@@ -1,9 +1,12 @@
 //! A commit: new metadata in a new file, then the pointer by compare-and-set.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use headwater_primitives::{Durability, Error, Result, Transaction, WriteOptions, fail};
 use iceberg::spec::{MetadataLog, TableMetadata, TableMetadataBuildResult};
 use iceberg::table::Table;
 use iceberg::{TableIdent, TableRequirement, TableUpdate};
+use serde_json::Value;
 
 use super::failure::{Failure, Outcome};
 use super::{SqliteCatalog, location, rows};
@@ -86,11 +89,43 @@ fn apply(
     for requirement in requirements {
         requirement.check(Some(base.metadata()))?;
     }
-    let mut builder = base.metadata().clone().into_builder(Some(location.to_owned()));
+    // A snapshot has a time that comes after all others; for other changes it is the clock's.
+    let has_time = updates.iter().any(|update| matches!(update, TableUpdate::AddSnapshot { .. }));
+    let behind = if has_time { 0 } else { (base.metadata().last_updated_ms() - now_ms()).max(0) };
+    let mut builder = later_by(base.metadata(), -behind)?.into_builder(Some(location.to_owned()));
     for update in updates {
         builder = update.apply(builder)?;
     }
-    Ok(builder.build()?)
+    let mut built = builder.build()?;
+    built.metadata = later_by(&built.metadata, behind)?;
+    Ok(built)
+}
+
+fn now_ms() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// The same metadata as if all its changes had been made so much later. Iceberg refuses a table that was changed
+/// before it was, as by a clock that was set back: a change is made to one moved to before that, and moved back.
+fn later_by(metadata: &TableMetadata, millis: i64) -> Outcome<TableMetadata> {
+    if millis == 0 {
+        return Ok(metadata.clone());
+    }
+    let failed = |error| Failure::Ours(Error::corrupt(format!("a table's metadata: {error}")));
+    let mut value = serde_json::to_value(metadata).map_err(failed)?;
+    let later = |time: &mut Value| {
+        if let Some(at) = time.as_i64() {
+            *time = (at + millis).into();
+        }
+    };
+    later(&mut value["last-updated-ms"]);
+    for log in ["metadata-log", "snapshot-log"] {
+        for entry in value[log].as_array_mut().into_iter().flatten() {
+            later(&mut entry["timestamp-ms"]);
+        }
+    }
+    serde_json::from_value(value).map_err(failed)
 }
 
 /// How a swap failed.

@@ -15,6 +15,12 @@ use crate::schema::{Column, Inference, LakeSchema};
 /// The field ids up to this one are those of the columns that every table has.
 const LAST_SYSTEM_FIELD: i32 = 5;
 
+/// Whether the lake has the table.
+pub(super) async fn has_table(hand_off: &HandOff, catalog: &SqliteCatalog) -> Result<bool> {
+    let ident = table_ident(hand_off.table.store(), hand_off.table.name());
+    catalog.table_exists(&ident).await.or_lake()
+}
+
 /// The table, made when there is none, with columns for what was seen of the first rows.
 pub(super) async fn table(
     hand_off: &HandOff,
@@ -22,11 +28,18 @@ pub(super) async fn table(
     seen: &Inference,
 ) -> Result<Table> {
     let ident = table_ident(hand_off.table.store(), hand_off.table.name());
-    let table = match catalog.table_exists(&ident).await.or_lake()? {
-        true => catalog.load(&ident).await?,
-        false => create_table(catalog, &ident, &new(hand_off, seen)?).await?,
-    };
-    evolve(catalog, table, seen).await
+    if !has_table(hand_off, catalog).await? {
+        return create_table(catalog, &ident, &new(hand_off, seen)?).await;
+    }
+    let table = catalog.load(&ident).await?;
+    let kind = hand_off.table.id_kind()?;
+    let metadata = table.metadata();
+    let known = LakeSchema::from_iceberg(metadata.current_schema(), metadata.properties())?;
+    match kind.is_none_or(|kind| kind == known.id_kind()) {
+        true => evolve(catalog, table, seen).await,
+        // It was made when there were no rows.
+        false => of_all(hand_off, catalog, table, seen).await,
+    }
 }
 
 /// The table with columns for what was seen of all rows. As long as it has none, its columns are chosen anew:

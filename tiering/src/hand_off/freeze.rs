@@ -104,7 +104,7 @@ impl Reader {
                 && let Some((to, seen)) = sample.take()
             {
                 // Whoever does not wait for it takes no days either.
-                let _ = to.send(Sample { seen, is_all });
+                let _ = to.send(Sample { seen, is_all, has_rows: collected > 0 });
             }
             while collected > most || is_all {
                 let largest = days.values().max_by_key(|day| day.bytes).map(|day| day.number);
@@ -131,6 +131,8 @@ pub(super) struct Sample {
     pub(super) seen: Inference,
     /// Whether there are no others.
     pub(super) is_all: bool,
+    /// Whether there are any.
+    pub(super) has_rows: bool,
 }
 
 impl Collecting {

@@ -13,6 +13,7 @@ use super::freeze::Reader;
 use super::write::{self, Target, Written};
 use super::{HandOff, HandedOff};
 use crate::catalog::SqliteCatalog;
+use crate::cold::table_ident;
 use crate::commit::Prepared;
 use crate::files::{PositionDeleteWriter, WrittenFile};
 use crate::runtime::joined;
@@ -33,7 +34,9 @@ pub(super) struct Staged {
 pub(super) async fn stage(hand_off: &mut HandOff, range: Versions) -> Result<Staged> {
     let namespace = hand_off.tier.namespace().clone();
     let catalog = hand_off.tier.catalog()?;
-    let (table, target, files) = write_rows(hand_off, &catalog, range).await?;
+    let Some((table, target, files)) = write_rows(hand_off, &catalog, range).await? else {
+        return nothing_yet(hand_off, range).await;
+    };
     fail::point("tier.files")?;
     let tiered = number(hand_off).await?;
     let tombstones = namespace.query(|sql| tombstones::load(sql, tiered))?;
@@ -63,26 +66,44 @@ pub(super) async fn stage(hand_off: &mut HandOff, range: Versions) -> Result<Sta
     })
 }
 
+/// What is committed of a range without rows, where there is no table either: one is only made once a row says
+/// which columns it has, and of which kind ids are.
+async fn nothing_yet(hand_off: &HandOff, range: Versions) -> Result<Staged> {
+    Ok(Staged {
+        table: table_ident(hand_off.table.store(), hand_off.table.name()),
+        prepared: Prepared::default(),
+        range,
+        tiered: number(hand_off).await?,
+        files: Vec::new(),
+        tombstones: Tombstones::default(),
+        deleted: 0,
+    })
+}
+
 /// Writes the rows with the columns that the first of them make, which spares a pass over all; where a later
-/// one does not fit, with the columns that all make.
+/// one does not fit, with the columns that all make. Nothing where there are neither rows nor a table.
 async fn write_rows(
     hand_off: &mut HandOff,
     catalog: &SqliteCatalog,
     range: Versions,
-) -> Result<(Table, Target, Vec<WrittenFile>)> {
+) -> Result<Option<(Table, Target, Vec<WrittenFile>)>> {
     let reader = Reader::of(hand_off, range);
     let mut collecting = reader.clone().collect();
     let Some(sample) = collecting.sample().await else {
         collecting.end().await?;
         return Err(Error::corrupt("rows were read without a sample of them"));
     };
+    if !sample.has_rows && !columns::has_table(hand_off, catalog).await? {
+        collecting.end().await?;
+        return Ok(None);
+    }
     let mut table = columns::table(hand_off, catalog, &sample.seen).await?;
     let mut target = Target::of(hand_off, &table, range)?;
     let mut written = write::write(hand_off, collecting, &target, !sample.is_all).await?;
     // Twice at most: the second time everything is taken as it is.
     loop {
         if let Written::All(files) = written {
-            return Ok((table, target, files));
+            return Ok(Some((table, target, files)));
         }
         let all = reader.clone();
         let seen = joined(tokio::task::spawn_blocking(move || all.infer())).await?;

@@ -19,7 +19,8 @@ use crate::job::Cancel;
 /// writers and readers go on meanwhile.
 ///
 /// Those are files of attempts that failed or crashed, metadata files that fell out of the table's
-/// metadata log, and what expired snapshots left. Cost: reads all manifests of all snapshots and lists
+/// metadata log, and what expired snapshots left. While it is not known whether a catalog elsewhere has made a
+/// commit, only the last of these go. Cost: reads all manifests of all snapshots and lists
 /// all files of the table; memory goes with the number of files.
 #[must_use = "nothing is deleted until this is awaited or waited for"]
 pub struct Cleaning {
@@ -81,7 +82,10 @@ impl Cleaning {
         let report = |files| self.report.add(files, 0);
         let files = unreachable::delete(&job, (tiered, &cold), self.age, report).await?;
         let mut cleaned = Cleaned { files, bytes: 0 };
-        self.delete_orphans((tiered, &cold), before, &mut cleaned).await?;
+        // A commit that a catalog elsewhere may still make names files that are orphans until then.
+        if !job.tier.catalog()?.has_pending(cold.table.identifier())? {
+            self.delete_orphans((tiered, &cold), before, &mut cleaned).await?;
+        }
         if let Some(folder) = &job.tier.lake.folder {
             // What a crash left of a file that was being written has no name yet.
             let store = DurableLocal::open_with(folder, Sync::Off).map_err(from_objects)?;

@@ -1,10 +1,11 @@
 //! The swap of the pointer: races, and work in the same transaction.
 
 use headwater_primitives::{Error, ErrorKind, Part};
+use headwater_tiering::SqliteCatalog;
 use iceberg::transaction::{ApplyTransactionAction, Transaction};
-use iceberg::{Catalog, TableUpdate};
+use iceberg::{Catalog, Runtime, TableUpdate};
 
-use crate::support::{Found, Lake, orders, scan};
+use crate::support::{Found, Lake, orders, scan, storage};
 
 const NOTES: Part = Part { name: "notes", migrations: &["CREATE TABLE notes(text TEXT)"] };
 
@@ -154,4 +155,33 @@ async fn a_commit_that_read_the_pointer_before_another_is_a_retryable_conflict_i
     let table = lake.catalog.load_table(&orders()).await.unwrap();
     assert_eq!(table.metadata().metadata_log().len(), won, "each winner has a metadata file");
     assert_eq!(metadata_files(folder.path()), won + 1, "{lost} losers left none behind");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_was_set_back_leaves_a_table_that_can_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = Lake::new(folder.path()).await;
+    let table = lake.load().await;
+    // As if it had been made ten minutes from now.
+    let written = table.metadata_location().unwrap().trim_start_matches("file://").to_owned();
+    let mut metadata: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&written).unwrap()).unwrap();
+    let later = metadata["last-updated-ms"].as_i64().unwrap() + 600_000;
+    metadata["last-updated-ms"] = later.into();
+    std::fs::write(&written, metadata.to_string()).unwrap();
+    // Without what it has read already.
+    let fresh = || {
+        let storage = storage(&folder.path().join("lake"));
+        SqliteCatalog::open(&lake.ns, storage, Runtime::current()).unwrap()
+    };
+    let catalog = fresh();
+    for step in 0..2 {
+        let set = TableUpdate::SetProperties { updates: [(format!("p{step}"), "x".into())].into() };
+        catalog.commit_with(&orders(), Vec::new(), vec![set], |_| Ok(())).await.unwrap();
+    }
+    let read = fresh().load(&orders()).await.unwrap();
+    assert_eq!(read.metadata().properties()["p1"], "x");
+    assert!((later..later + 60_000).contains(&read.metadata().last_updated_ms()));
+    let log = read.metadata().metadata_log().iter().map(|entry| entry.timestamp_ms);
+    assert!(log.clone().all(|time| time >= later), "{:?}", log.collect::<Vec<_>>());
 }

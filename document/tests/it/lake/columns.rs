@@ -120,3 +120,16 @@ fn rows_that_come_before_those_in_the_file_begin_another_one() {
     assert_eq!(all(&store), rows);
     assert_eq!(defects(&ns), [""; 0]);
 }
+
+#[test]
+fn a_hand_off_without_rows_decides_nothing_about_them() {
+    let (ns, store) = memory("rows");
+    // The log has something to tell of, if of another collection.
+    let others: DocumentStore = DocumentStore::open(&ns, "others").unwrap();
+    others.insert(&json!({"id": "x"})).wait().unwrap();
+    assert_eq!(moved(&store).0.rows, 0);
+    store.insert(&json!({"n": 1, "id": 7})).wait().unwrap();
+    assert_eq!(moved(&store).0.rows, 1);
+    assert_eq!(all(&store), [json!({"n": 1, "id": 7})]);
+    assert_eq!(sorted_columns(&store), ["n long"]);
+}

@@ -153,7 +153,7 @@ fn a_commit_without_an_answer_is_looked_for_and_a_busy_catalog_is_asked_again() 
     let folder = tempfile::tempdir().unwrap();
     let mut rows = people(20);
     let (_ns, store) = peopled(folder.path(), &warehouse, &rows);
-    for (number, kind) in ["silent", "busy"].into_iter().enumerate() {
+    for (number, kind) in ["silent", "busy", "proxied"].into_iter().enumerate() {
         let row = json!({"id": format!("q{number}")});
         store.insert(&row).wait().unwrap();
         rows.push(row);
@@ -215,6 +215,50 @@ fn a_commit_that_arrives_late_is_ended_and_not_made_again() {
     check(&store, &warehouse, &rows);
 }
 
+/// Writes all rows anew, and forgets all that was before.
+const CUT: &str = "\
+table.overwrite(table.scan().to_arrow())
+table = table.refresh()
+gone = [s.snapshot_id for s in table.metadata.snapshots]
+gone.remove(table.metadata.current_snapshot_id)
+table.maintenance.expire_snapshots().by_ids(gone).commit()";
+
+#[test]
+fn a_commit_that_was_refused_is_not_looked_for_in_what_others_cut() {
+    let (Some(warehouse), Some(python)) = (rest("refused"), python()) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let mut rows = people(20);
+    let (_ns, store) = peopled(folder.path(), &warehouse, &rows);
+    hand_off(&store, Policy::All).unwrap();
+    let row = json!({"id": "q"});
+    store.insert(&row).wait().unwrap();
+    rows.push(row);
+    warehouse.fault("refused");
+    refused(hand_off(&store, Policy::All), ErrorKind::Conflict);
+    elsewhere(&python, &warehouse, CUT);
+    assert_eq!(hand_off(&store, Policy::All).unwrap().rows, 1);
+    check(&store, &warehouse, &rows);
+}
+
+#[test]
+fn cleaning_spares_the_files_of_a_commit_that_may_still_be_made() {
+    let Some(warehouse) = rest("spared") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let mut rows = people(20);
+    let (ns, store) = peopled(folder.path(), &warehouse, &rows[..10]);
+    hand_off(&store, Policy::All).unwrap();
+    store.bulk_insert(&rows[10..]).wait().unwrap();
+    warehouse.fault("late");
+    refused(hand_off(&store, Policy::All), ErrorKind::Io);
+    Tier::of(&ns).unwrap().clean(&store).older_than(Duration::ZERO).wait().unwrap();
+    warehouse.fault("arrive");
+    let row = json!({"id": "q"});
+    store.insert(&row).wait().unwrap();
+    rows.push(row);
+    assert_eq!(hand_off(&store, Policy::All).unwrap().rows, 1);
+    check(&store, &warehouse, &rows);
+}
+
 #[test]
 fn a_history_that_others_cut_is_only_refused_where_a_commit_may_be_in_it() {
     let (Some(warehouse), Some(python)) = (rest("cut"), python()) else { return };
@@ -226,14 +270,8 @@ fn a_history_that_others_cut_is_only_refused_where_a_commit_may_be_in_it() {
         store.insert(&row).wait().unwrap();
         rows.push(row);
     };
-    let cut = "\
-table.overwrite(table.scan().to_arrow())
-table = table.refresh()
-gone = [s.snapshot_id for s in table.metadata.snapshots]
-gone.remove(table.metadata.current_snapshot_id)
-table.maintenance.expire_snapshots().by_ids(gone).commit()";
     hand_off(&store, Policy::All).unwrap();
-    elsewhere(&python, &warehouse, cut);
+    elsewhere(&python, &warehouse, CUT);
     add(1, &mut rows);
     assert_eq!(hand_off(&store, Policy::All).unwrap().rows, 1);
     check(&store, &warehouse, &rows);
@@ -241,7 +279,7 @@ table.maintenance.expire_snapshots().by_ids(gone).commit()";
     warehouse.fault("late");
     refused(hand_off(&store, Policy::All), ErrorKind::Io);
     warehouse.fault("arrive");
-    elsewhere(&python, &warehouse, cut);
+    elsewhere(&python, &warehouse, CUT);
     let why = refused(hand_off(&store, Policy::All), ErrorKind::Conflict);
     assert!(why.contains("has lost snapshots"), "{why}");
     assert_eq!(all(&store), rows);
