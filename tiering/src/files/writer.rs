@@ -1,9 +1,9 @@
 //! Rows of one partition, streamed into Parquet files.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use futures_util::{StreamExt, stream};
 use headwater_primitives::{Error, RecordId, Result, Sequence, Timestamp};
 use iceberg::spec::DataFile;
 use object_store::ObjectStore;
@@ -25,8 +25,10 @@ use crate::schema::{LakeSchema, day_of};
 const PART_BYTES: usize = 8 << 20;
 const PARTS_IN_FLIGHT: usize = 2;
 
-/// How many batches of rows are encoded at the same time, where there are as many.
-const ENCODED_AT_ONCE: usize = 2;
+/// How many batches of rows, and how many bytes of documents, are encoded ahead of the one that goes into its file:
+/// so many that encoding goes on while a row group is ended.
+const BATCHES_AHEAD: usize = 8;
+const BYTES_AHEAD: usize = 16 << 20;
 
 /// A data file that is complete.
 #[derive(Clone, Debug)]
@@ -50,8 +52,8 @@ pub struct WrittenFile {
 /// Writes rows of one partition, sorted by id, into as many files as they need.
 ///
 /// While a batch of rows goes into its file, in a tokio task of its own, the next one is made. Memory is
-/// bounded by one row group in its encoded form (twice while it is sent), two batches of rows, and three
-/// parts of 8 MiB, however many rows there are. What was written is complete only after
+/// bounded by one row group in its encoded form (twice while it is sent), two batches of rows (or 16 MiB of them
+/// where whole batches are given), and three parts of 8 MiB, however many rows there are. What was written is complete only after
 /// [`finish`](Self::finish); files of a writer that was dropped or failed are to be deleted by whoever
 /// cleans up files that no table names.
 pub struct FileWriter {
@@ -61,6 +63,8 @@ pub struct FileWriter {
     partition: Partition,
     /// The next batch.
     encoder: BatchEncoder,
+    /// The batches after it, on their way.
+    ahead: VecDeque<Ahead>,
     /// The file that a batch is on its way into.
     writing: Option<JoinHandle<Result<OpenFile>>>,
     rests: u64,
@@ -73,6 +77,12 @@ pub struct FileWriter {
 struct Partition {
     day: i32,
     spec_id: i32,
+}
+
+/// A batch that is being encoded, and the bytes of its documents.
+struct Ahead {
+    bytes: usize,
+    encoding: JoinHandle<Result<Option<Encoded>>>,
 }
 
 struct OpenFile {
@@ -100,6 +110,7 @@ impl FileWriter {
             options,
             partition: Partition { day, spec_id },
             encoder: BatchEncoder::new(schema)?,
+            ahead: VecDeque::new(),
             writing: None,
             rests: 0,
             last: None,
@@ -137,7 +148,8 @@ impl FileWriter {
         Ok(())
     }
 
-    /// The same for many rows: batches of them are encoded at the same time. Runs on tokio.
+    /// The same for many rows, in batches that are encoded at the same time. Some may still be when this returns.
+    /// Runs on tokio.
     pub(crate) async fn write_rows(&mut self, rows: Vec<FileRow>) -> Result<()> {
         self.write_batch().await?;
         let mut last = self.last.as_ref().map(|(id, version)| (id, *version));
@@ -146,16 +158,29 @@ impl FileWriter {
             last = Some(row.key());
         }
         self.last = last.map(|(id, version)| (id.clone(), version));
-        let schema = self.encoder.schema().clone();
-        let batches = batch::cut(rows, &self.options).into_iter().map(move |rows| {
-            let schema = schema.clone();
-            joined(tokio::spawn(async move { batch::encode(schema, &rows) }))
-        });
-        let mut batches = stream::iter(batches).buffered(ENCODED_AT_ONCE);
-        while let Some(batch) = batches.next().await {
-            self.put(batch?).await?;
+        for rows in batch::cut(rows, &self.options) {
+            let bytes: usize = rows.iter().map(|row| row.body.len()).sum();
+            while !self.has_room(bytes) {
+                self.put_next().await?;
+            }
+            let schema = self.encoder.schema().clone();
+            let encoding = tokio::spawn(async move { batch::encode(schema, &rows) });
+            self.ahead.push_back(Ahead { bytes, encoding });
         }
         Ok(())
+    }
+
+    /// Whether a batch of so many bytes may be encoded ahead of what is being written.
+    fn has_room(&self, bytes: usize) -> bool {
+        let ahead: usize = self.ahead.iter().map(|batch| batch.bytes).sum();
+        let fits = self.ahead.len() < BATCHES_AHEAD && ahead + bytes <= BYTES_AHEAD;
+        fits || self.ahead.is_empty()
+    }
+
+    async fn put_next(&mut self) -> Result<()> {
+        let Some(batch) = self.ahead.pop_front() else { return Ok(()) };
+        let encoded = joined(batch.encoding).await?;
+        self.put(encoded).await
     }
 
     /// Whether rows of the partition `day` from `first` on may go on where this writer is.
@@ -193,9 +218,18 @@ impl FileWriter {
         Ok(())
     }
 
-    /// How many rows of the batches so far have values that no column gives back, and `_rest` does.
+    /// How many rows of those that are in their file have values that no column gives back, and `_rest` does.
     pub(crate) fn rests(&self) -> u64 {
         self.rests
+    }
+
+    /// Has all rows so far put into their file.
+    pub(crate) async fn settle(&mut self) -> Result<()> {
+        self.write_batch().await?;
+        while !self.ahead.is_empty() {
+            self.put_next().await?;
+        }
+        Ok(())
     }
 
     /// The files so far that are complete.
@@ -208,15 +242,19 @@ impl FileWriter {
     /// # Errors
     /// What the object store reports.
     pub async fn finish(mut self) -> Result<Vec<WrittenFile>> {
-        self.write_batch().await?;
+        self.settle().await?;
         let file = self.written_so_far().await?;
         self.end_file(file).await?;
         Ok(self.written)
     }
 
+    /// Puts the rows that came one by one into their file, which come after all batches.
     async fn write_batch(&mut self) -> Result<()> {
-        let batch = self.encoder.finish()?;
-        self.put(batch).await
+        let Some(batch) = self.encoder.finish()? else { return Ok(()) };
+        while !self.ahead.is_empty() {
+            self.put_next().await?;
+        }
+        self.put(Some(batch)).await
     }
 
     /// Sends a batch on its way into its file.

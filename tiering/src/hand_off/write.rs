@@ -54,14 +54,14 @@ pub(super) async fn write(
 ) -> Result<Written> {
     let mut files = Files { hand_off, target, files: Vec::new(), checking: None };
     let mut open: Option<FileWriter> = None;
-    let mut fits = true;
+    let (mut fits, mut rests) = (true, 0);
     while fits && let Some(day) = collecting.next().await {
         let (number, rows) = (day.number, day.sorted());
         let Some(first) = rows.first() else { continue };
         let mut writer = match open.take() {
             Some(writer) if writer.takes(number, first) => writer,
             ended => {
-                files.end(ended).await?;
+                rests += files.end(ended).await?;
                 files.begin(number)?
             }
         };
@@ -69,13 +69,13 @@ pub(super) async fn write(
         writer.write_rows(rows).await?;
         files.hand_off.report.written(count);
         files.take(writer.take_written()).await?;
-        fits = !must_fit || writer.rests() == 0;
+        fits = !must_fit || rests + writer.rests() == 0;
         open = Some(writer);
     }
-    files.end(open).await?;
+    rests += files.end(open).await?;
     let files = files.checked().await?;
     collecting.end().await?;
-    if fits {
+    if !must_fit || rests == 0 {
         return Ok(Written::All(files));
     }
     hand_off.report.written_anew();
@@ -104,11 +104,13 @@ impl Files<'_> {
         FileWriter::new(store, names, schema, (day, *spec), self.hand_off.files)
     }
 
-    async fn end(&mut self, writer: Option<FileWriter>) -> Result<()> {
-        match writer {
-            Some(writer) => self.take(writer.finish().await?).await,
-            None => Ok(()),
-        }
+    /// Ends what a writer has begun. How many of its rows the columns do not hold exactly.
+    async fn end(&mut self, writer: Option<FileWriter>) -> Result<u64> {
+        let Some(mut writer) = writer else { return Ok(0) };
+        writer.settle().await?;
+        let rests = writer.rests();
+        self.take(writer.finish().await?).await?;
+        Ok(rests)
     }
 
     /// Takes files that are complete, and begins to read them back once those before them are.
