@@ -8,8 +8,8 @@ use headwater_primitives::{Result, Sequence, Timestamp};
 
 use crate::table::Versions;
 
-/// Segments of the log that are looked at in one view.
-const SEGMENTS: usize = 256;
+/// Bytes of the log that are read in one view.
+const CHUNK: usize = 4 << 20;
 /// Past so many steps a timeline is thinned to one step a minute, which keeps each day right.
 const STEPS: usize = 1 << 20;
 const MINUTE: i64 = 60_000_000;
@@ -30,37 +30,37 @@ impl Timeline {
     /// # Errors
     /// `Corrupt`, naming a segment that is damaged; SQLite's errors.
     pub fn of(log: &ChangeLog, sql: &Connection, versions: Versions) -> Result<Timeline> {
-        Timeline::read(versions, |timeline, from| timeline.take(log, sql, from))
+        Timeline::read(versions, |timeline, range| timeline.take(log, sql, range))
     }
 
     /// As [`of`](Self::of), with a view of its own for each part of the log, so that none is open for long.
     pub(crate) fn in_parts(log: &ChangeLog, versions: Versions) -> Result<Timeline> {
         let namespace = log.namespace();
-        Timeline::read(versions, |timeline, from| {
-            namespace.query(|sql| timeline.take(log, sql, from))
+        Timeline::read(versions, |timeline, range| {
+            namespace.query(|sql| timeline.take(log, sql, range))
         })
     }
 
     fn read(
         versions: Versions,
-        mut take: impl FnMut(&mut Timeline, Sequence) -> Result<Option<Sequence>>,
+        mut take: impl FnMut(&mut Timeline, (Sequence, Sequence)) -> Result<Option<Sequence>>,
     ) -> Result<Timeline> {
         let mut timeline = Timeline { steps: Vec::new() };
         let mut from = Some(versions.after.next());
         while let Some(start) = from.filter(|start| *start <= versions.upto) {
-            from = take(&mut timeline, start)?;
+            from = take(&mut timeline, (start, versions.upto))?;
         }
         Ok(timeline)
     }
 
-    /// Takes in a part of the log from `from` on. What comes after it; `None` at the log's end.
+    /// Takes in a part of the log in this range. What comes after it; `None` at the log's end.
     fn take(
         &mut self,
         log: &ChangeLog,
         sql: &Connection,
-        from: Sequence,
+        range: (Sequence, Sequence),
     ) -> Result<Option<Sequence>> {
-        log.segments().times_in(sql, from, SEGMENTS, |sequence, time| self.add(sequence, time))
+        log.segments().times_in(sql, range, CHUNK, |sequence, time| self.add(sequence, time))
     }
 
     fn add(&mut self, sequence: Sequence, time: Timestamp) {

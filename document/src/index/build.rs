@@ -61,8 +61,9 @@ impl IndexBuild {
     ///
     /// # Errors
     /// `InvalidInput` for a malformed path; `AlreadyExists` when the index is to be unique and two
-    /// documents share a value, or when there is one on the path with other settings. The index is
-    /// gone then.
+    /// documents share a value, or when there is one on the path with other settings; `Corrupt` when the
+    /// lake has lost a document. The index is gone then. What else the lake fails with: the build goes on
+    /// when it is asked for again, or when the namespace is opened.
     pub fn wait(self) -> Result<()> {
         check_thread(&self.namespace)?;
         block_on(self.run())
@@ -81,7 +82,7 @@ impl IndexBuild {
         loop {
             let Batch { rows, finished, archived } =
                 advance(&namespace, &table, number, std::mem::take(&mut bodies)).await?;
-            bodies = fetch(&namespace, &table, archived).await?;
+            bodies = fetch(&namespace, &table, number, archived).await?;
             done += rows;
             if let Some(report) = &mut on_progress {
                 report(BuildProgress { done, total: total as u64 });
@@ -236,8 +237,21 @@ async fn advance(
     }
 }
 
-/// The bodies of `archived` from the lake.
+/// The bodies of `archived` from the lake. The index is dropped where the lake has lost one.
 async fn fetch(
+    namespace: &Namespace,
+    table: &Arc<Table>,
+    number: u32,
+    archived: Vec<(i64, DocumentId, Sequence)>,
+) -> Result<Bodies> {
+    let bodies = bodies_of(namespace, table, archived).await;
+    if bodies.as_ref().is_err_and(|error| error.kind() == ErrorKind::Corrupt) {
+        drop_index(namespace, table, number).await?;
+    }
+    bodies
+}
+
+async fn bodies_of(
     namespace: &Namespace,
     table: &Table,
     archived: Vec<(i64, DocumentId, Sequence)>,
@@ -417,11 +431,13 @@ impl Interrupted {
                 if batch.finished {
                     break;
                 }
-                bodies = match block_on(fetch(namespace, &table, batch.archived)) {
+                bodies = match block_on(fetch(namespace, &table, number, batch.archived)) {
                     Ok(bodies) => bodies,
                     Err(error) => {
-                        // It goes on once the lake can be read, after the others.
-                        self.lock().insert(0, (collection, number));
+                        if error.kind() != ErrorKind::Corrupt {
+                            // It goes on once the lake can be read, after the others.
+                            self.lock().insert(0, (collection, number));
+                        }
                         return Err(error);
                     }
                 };

@@ -11,10 +11,13 @@ use crate::error::{Error, Result};
 use crate::sequence::Sequence;
 use crate::time::Timestamp;
 
+/// What looking at a header reads.
+const PAGE: usize = 4096;
+
 impl SegmentLog {
-    /// Tells `each` the commit time of the records from `from` on: the first sequence that has it, and the
-    /// time, in order. Stops once it has passed over `max` segments, and returns the sequence to go on
-    /// with; none at the end of the log.
+    /// Tells `each` the commit time of the records from `from` to `upto`: the first sequence that has it, and
+    /// the time, in order. Stops once it has read `max_bytes`, and returns the sequence to go on with; none
+    /// at the end of the log.
     ///
     /// Cost: a page per segment where all its records are of one time, as those of a large transaction
     /// are; otherwise its bytes. Only segments that are read whole have their checksums compared.
@@ -24,8 +27,8 @@ impl SegmentLog {
     pub fn times_in(
         &self,
         connection: &Connection,
-        from: Sequence,
-        max: usize,
+        (from, upto): (Sequence, Sequence),
+        max_bytes: usize,
         mut each: impl FnMut(Sequence, Timestamp),
     ) -> Result<Option<Sequence>> {
         let log = self.state().id();
@@ -35,19 +38,27 @@ impl SegmentLog {
         let mut statement = connection.prepare_cached(&sql)?;
         let mut rows =
             statement.query((row_id(log, 0), row_id(log, from.0), row_id(log + 1, 0)))?;
-        let mut headers = Headers { connection, blob: None };
-        for _ in 0..max {
-            let Some(row) = rows.next()? else {
-                run.end(self, connection, true)?;
-                return Ok(None);
-            };
+        let (mut headers, mut bytes) = (Headers { connection, blob: None }, 0);
+        while let Some(row) = rows.next()? {
             let (id, latest) = (row.get(0)?, Timestamp(row.get(1)?));
             let filed = first_of(id);
-            match headers.read(id).filter(|header| header.times == (latest, latest)) {
+            if filed > upto.0 {
+                // That it follows shows that the header before it told no lie.
+                run.take(self, filed, (Sequence(filed), Sequence(filed)))?;
+                run.end(self, connection, false)?;
+                return Ok(Some(Sequence(filed)));
+            }
+            let header = headers.read(id).filter(|header| {
+                header.first == Sequence(filed) && header.times == (latest, latest)
+            });
+            let reaches = match header {
                 Some(header) => {
-                    if run.take(self, filed, (header.first, header.last()))? {
+                    let reaches = run.take(self, filed, (header.first, header.last()))?;
+                    if reaches {
                         each(header.first, latest);
                     }
+                    bytes += PAGE;
+                    reaches
                 }
                 None => {
                     let segment =
@@ -57,12 +68,18 @@ impl SegmentLog {
                         let (unit, _) = unit.map_err(|error| self.at(filed, error))?;
                         each(Sequence(unit.first), unit.time);
                     }
+                    bytes += segment.header().raw_len as usize;
+                    reaches
                 }
+            };
+            if reaches && bytes >= max_bytes {
+                let next = run.next();
+                run.end(self, connection, false)?;
+                return Ok(next);
             }
         }
-        let next = run.next();
-        run.end(self, connection, false)?;
-        Ok(next)
+        run.end(self, connection, true)?;
+        Ok(None)
     }
 }
 

@@ -59,7 +59,7 @@ fn read(log: &SegmentLog, from: u64) -> Result<u64> {
 fn times(ns: &Namespace, log: &SegmentLog, from: u64) -> Result<Vec<(Sequence, Timestamp)>> {
     let mut times = Vec::new();
     let add = |first, time| times.push((first, time));
-    let next = ns.query(|conn| log.times_in(conn, Sequence(from), 9, add))?;
+    let next = ns.query(|conn| log.times_in(conn, (Sequence(from), Sequence(9)), 1 << 20, add))?;
     assert_eq!(next, None);
     Ok(times)
 }

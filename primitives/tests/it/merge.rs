@@ -27,8 +27,9 @@ fn segments(ns: &Namespace, log: &SegmentLog) -> u64 {
 fn times(ns: &Namespace, log: &SegmentLog, from: u64) -> Vec<(Sequence, Timestamp)> {
     let (mut times, mut from) = (Vec::new(), Some(Sequence(from)));
     while let Some(start) = from {
-        let part =
-            ns.query(|conn| log.times_in(conn, start, 3, |first, time| times.push((first, time))));
+        let part = ns.query(|conn| {
+            log.times_in(conn, (start, log.head()), 9_000, |first, time| times.push((first, time)))
+        });
         from = part.unwrap();
     }
     times

@@ -17,6 +17,7 @@ use datafusion::physical_plan::filter_pushdown::{
     FilterPushdownPropagation,
 };
 use datafusion::physical_plan::joins::HashJoinExec;
+use datafusion::physical_plan::union::UnionExec;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 
 use super::Plan;
@@ -36,8 +37,18 @@ fn passing(plan: &Plan) -> Vec<bool> {
         schema.fields().iter().filter(|field| field.name() == name).count() == 1
     };
     let join = plan.as_any().downcast_ref::<HashJoinExec>();
+    // The names of a union are those of what it begins with.
+    let is_united = plan.as_any().is::<UnionExec>();
+    let has_the_name = |part: &&Plan, place: usize| {
+        part.schema().field(place).name() == schema.field(place).name()
+    };
+    let is_everywhere = |place| plan.children().iter().all(|part| has_the_name(part, place));
     (0..schema.fields().len())
-        .map(|place| is_unique(place) && join.is_none_or(|join| !is_crossed(join, place)))
+        .map(|place| {
+            is_unique(place)
+                && join.is_none_or(|join| !is_crossed(join, place))
+                && (!is_united || is_everywhere(place))
+        })
         .collect()
 }
 

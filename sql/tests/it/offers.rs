@@ -70,6 +70,17 @@ fn columns_of_one_name_are_told_apart() {
 }
 
 #[test]
+fn united_columns_are_told_apart() {
+    let few = table(5, |id| json!({"k": id}));
+    let t = table(300, |id| json!({"a": 100 + id, "b": id}));
+    let both = Both::of(&[("c", few), ("t", t)], &options());
+    let swapped = "(SELECT a, b FROM t UNION ALL SELECT DISTINCT b, a FROM t)";
+    let joined = format!("SELECT c.k, x.a, x.b FROM c JOIN {swapped} x ON c.k = x.a");
+    assert_eq!(both.check(&joined), 5);
+    assert_eq!(both.check(&format!("SELECT a, b FROM {swapped} x ORDER BY a LIMIT 7")), 7);
+}
+
+#[test]
 fn keys_of_a_semi_join_are_told_apart() {
     let edges = table(200, |id| match id % 2 {
         0 => json!({"src": id % 50, "dst": 100 + id}),

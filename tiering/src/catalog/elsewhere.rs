@@ -95,11 +95,7 @@ impl SqliteCatalog {
         let made = match remote.commit(name, &requirements, updates).await {
             Ok(location) => self.read_there(remote, name, &location).await?,
             Err(Uncommitted::Refused(error)) => {
-                if let Some(snapshot) = wanted {
-                    let name = name.clone();
-                    self.change(move |tx| rows::forget_pending(tx.sql(), &name, snapshot)).await?;
-                }
-                return Err(error.into());
+                self.after_refusal(remote, name, wanted, error).await?
             }
             Err(Uncommitted::Unknown(error)) => self.look_for(remote, name, updates, error).await?,
         };
@@ -263,6 +259,30 @@ impl SqliteCatalog {
             // Another one may have come since: it is taken over with the next change.
             false => Err(unknown(error)),
         }
+    }
+
+    /// What is there of a commit that was refused with `error`: it may be the second time that it was asked
+    /// for, after a proxy or a busy catalog had let the first one through.
+    async fn after_refusal(
+        &self,
+        remote: &RestClient,
+        name: &TableIdent,
+        wanted: Option<i64>,
+        error: Error,
+    ) -> Outcome<Table> {
+        let Some(wanted) = wanted else { return Err(error.into()) };
+        let Ok(Some(location)) = remote.location(name).await else { return Err(error.into()) };
+        let Ok(table) = self.read_there(remote, name, &location).await else {
+            return Err(error.into());
+        };
+        if table.metadata().current_snapshot_id() == Some(wanted) {
+            return Ok(table);
+        }
+        if table.metadata().snapshot_by_id(wanted).is_none() {
+            let name = name.clone();
+            self.change(move |tx| rows::forget_pending(tx.sql(), &name, wanted)).await?;
+        }
+        Err(error.into())
     }
 
     /// The table as its metadata file has it, which has to be where the lake is.

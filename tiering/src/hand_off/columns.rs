@@ -10,6 +10,7 @@ use crate::cold::table_ident;
 use crate::commit::{Prepared, SchemaChange};
 use crate::create::create_table;
 use crate::error::OrLake;
+use crate::owner;
 use crate::schema::{Column, Inference, LakeSchema};
 
 /// The field ids up to this one are those of the columns that every table has.
@@ -31,6 +32,7 @@ pub(super) async fn table(
     if !has_table(hand_off, catalog).await? {
         return create_table(catalog, &ident, &new(hand_off, seen)?).await;
     }
+    owner::claim_own(catalog.owner(), catalog.lake()).await?;
     let table = catalog.load(&ident).await?;
     let kind = hand_off.table.id_kind()?;
     let metadata = table.metadata();

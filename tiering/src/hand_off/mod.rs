@@ -130,8 +130,8 @@ impl HandOff {
         }
     }
 
-    /// Declares a column. What is not declared is inferred from the rows. Said once: the lake's table
-    /// keeps its columns.
+    /// Declares a column. What is not declared is inferred from the rows. Said once, with the first hand-off
+    /// that moves rows: it makes the lake's table, which keeps its columns.
     pub fn column(mut self, column: Column) -> Self {
         self.declared.push(column);
         self

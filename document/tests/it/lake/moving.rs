@@ -233,4 +233,5 @@ fn a_row_whose_document_the_lake_has_lost_is_named_by_whoever_needs_it() {
         refused(store.create_index("age", Uniqueness::Many).unwrap().wait(), ErrorKind::Corrupt),
     ];
     assert!(lost.iter().all(|message| message.contains("p0007")), "{lost:?}");
+    assert!(store.indexes().unwrap().is_empty());
 }

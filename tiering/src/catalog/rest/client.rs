@@ -87,8 +87,6 @@ impl RestClient {
                 Err(Uncommitted::Unknown(error))
             }
             Err(Refused::Answer(_, error)) => Err(Uncommitted::Refused(error)),
-            // It may be refused because it was made the first time.
-            Err(Refused::Again(_, error)) => Err(Uncommitted::Unknown(error)),
             Err(Refused::Unknown(error)) => Err(Uncommitted::Unknown(error)),
         }
     }

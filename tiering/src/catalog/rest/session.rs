@@ -24,20 +24,18 @@ const TOKEN_ENDED: u16 = 419;
 pub(super) enum Refused {
     /// The catalog did not do it.
     Answer(StatusCode, Error),
-    /// The same, when it was asked again after it had said that it was too busy.
-    Again(StatusCode, Error),
     /// Whether the catalog did it is not known.
     Unknown(Error),
 }
 
 impl Refused {
     pub(super) fn is(&self, status: StatusCode) -> bool {
-        matches!(self, Refused::Answer(code, _) | Refused::Again(code, _) if *code == status)
+        matches!(self, Refused::Answer(code, _) if *code == status)
     }
 
     pub(super) fn into_error(self) -> Error {
         match self {
-            Refused::Answer(_, error) | Refused::Again(_, error) | Refused::Unknown(error) => error,
+            Refused::Answer(_, error) | Refused::Unknown(error) => error,
         }
     }
 }
@@ -161,7 +159,7 @@ impl Session {
 
     /// Sends `request`, again and again while the catalog has not begun with it.
     async fn send(&self, request: RequestBuilder) -> Outcome<Response> {
-        let (mut attempt, mut was_busy) = (0, false);
+        let mut attempt = 0;
         loop {
             // Requests without a stream can be copied.
             let sent = match request.try_clone() {
@@ -178,12 +176,8 @@ impl Session {
             };
             attempt += 1;
             if attempt == ATTEMPTS || !has_not_begun(&refused) {
-                return Err(match refused {
-                    Refused::Answer(status, error) if was_busy => Refused::Again(status, error),
-                    refused => refused,
-                });
+                return Err(refused);
             }
-            was_busy = true;
             tokio::time::sleep(PAUSE * 2_u32.pow(attempt - 1)).await;
         }
     }
