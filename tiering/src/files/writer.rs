@@ -11,6 +11,7 @@ use object_store::buffered::BufWriter;
 use parquet::arrow::AsyncArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::arrow::async_writer::ParquetObjectWriter;
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use super::batch::{self, BatchEncoder, Encoded, FileRow, Summary};
@@ -28,7 +29,9 @@ const PARTS_IN_FLIGHT: usize = 2;
 /// How many batches of rows, and how many bytes of documents, are encoded ahead of the one that goes into its file:
 /// so many that encoding goes on while a row group is ended.
 const BATCHES_AHEAD: usize = 8;
-const BYTES_AHEAD: usize = 16 << 20;
+const BYTES_AHEAD: usize = 12 << 20;
+/// How many of them are encoded at the same time: others need the cores too.
+const ENCODED_AT_ONCE: usize = 2;
 
 /// A data file that is complete.
 #[derive(Clone, Debug)]
@@ -52,7 +55,7 @@ pub struct WrittenFile {
 /// Writes rows of one partition, sorted by id, into as many files as they need.
 ///
 /// While a batch of rows goes into its file, in a tokio task of its own, the next one is made. Memory is
-/// bounded by one row group in its encoded form (twice while it is sent), two batches of rows (or 16 MiB of them
+/// bounded by one row group in its encoded form (twice while it is sent), two batches of rows (or 12 MiB of them
 /// where whole batches are given), and three parts of 8 MiB, however many rows there are. What was written is complete only after
 /// [`finish`](Self::finish); files of a writer that was dropped or failed are to be deleted by whoever
 /// cleans up files that no table names.
@@ -65,6 +68,7 @@ pub struct FileWriter {
     encoder: BatchEncoder,
     /// The batches after it, on their way.
     ahead: VecDeque<Ahead>,
+    encoding: Arc<Semaphore>,
     /// The file that a batch is on its way into.
     writing: Option<JoinHandle<Result<OpenFile>>>,
     rests: u64,
@@ -111,6 +115,7 @@ impl FileWriter {
             partition: Partition { day, spec_id },
             encoder: BatchEncoder::new(schema)?,
             ahead: VecDeque::new(),
+            encoding: Arc::new(Semaphore::new(ENCODED_AT_ONCE)),
             writing: None,
             rests: 0,
             last: None,
@@ -164,7 +169,12 @@ impl FileWriter {
                 self.put_next().await?;
             }
             let schema = self.encoder.schema().clone();
-            let encoding = tokio::spawn(async move { batch::encode(schema, &rows) });
+            let turn = self.encoding.clone();
+            let encoding = tokio::spawn(async move {
+                // It is never closed, so that whoever waits gets a turn.
+                let _turn = turn.acquire().await;
+                batch::encode(schema, &rows)
+            });
             self.ahead.push_back(Ahead { bytes, encoding });
         }
         Ok(())
