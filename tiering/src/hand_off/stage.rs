@@ -93,12 +93,22 @@ async fn write_rows(
         collecting.end().await?;
         return Err(Error::corrupt("rows were read without a sample of them"));
     };
-    if !sample.has_rows && !columns::has_table(hand_off, catalog).await? {
-        collecting.end().await?;
-        return Ok(None);
-    }
-    let mut table = columns::table(hand_off, catalog, &sample.seen).await?;
-    let mut target = Target::of(hand_off, &table, range)?;
+    let prepared = async {
+        if !sample.has_rows && !columns::has_table(hand_off, catalog).await? {
+            return Ok(None);
+        }
+        let table = columns::table(hand_off, catalog, &sample.seen).await?;
+        let target = Target::of(hand_off, &table, range)?;
+        Ok(Some((table, target)))
+    };
+    let (mut table, mut target) = match prepared.await {
+        Ok(Some(prepared)) => prepared,
+        // Whoever reads rows has let go of the namespace by the time that this returns.
+        not => {
+            let read = collecting.end().await;
+            return not.and_then(|_| read.map(|()| None));
+        }
+    };
     let mut written = write::write(hand_off, collecting, &target, !sample.is_all).await?;
     // Twice at most: the second time everything is taken as it is.
     loop {
