@@ -87,11 +87,10 @@ fn get(collection: &Arc<Collection>, id: DocumentId, moment: Moment) -> Answer<O
         let after = sequence_at(collection, snapshot.sql(), moment)?;
         let now = || collection.namespace.clock().now();
         let row = select(snapshot.sql(), table, &id, now)?;
-        let name = table.name.clone();
         let archived = row.as_ref().filter(|row| cold::is_archived(&row.body));
         let view = archived.map(|row| {
             let view = cold::View::of(&collection.namespace, snapshot.sql(), &table.name)?;
-            Ok::<_, Error>((view, row.version, name))
+            Ok::<_, Error>((view, row.version, table.name.clone()))
         });
         let view = view.transpose()?;
         Ok((row.map(|row| Bytes::copy_from_slice(&row.body)), Some((after, view))))

@@ -30,8 +30,9 @@ pub fn rest(name: &str) -> Option<Warehouse> {
 }
 
 impl Warehouse {
-    /// Makes the next commit fail: `busy` before it is made, `silent` after that, without saying so, `proxied` then as
-    /// well, with the answer of `busy`, `refused` in place of it, `late` before it is made, so that `arrive` makes it. `expire` ends all tokens.
+    /// Makes the next commit fail: `busy` before it is made, `silent` after that, without saying so, `proxied`
+    /// then as well, with the answer of `busy`, `refused` in place of it, `late` before it is made, so that
+    /// `arrive` makes it. `expire` ends all tokens.
     ///
     /// # Panics
     /// When the catalog does not answer.

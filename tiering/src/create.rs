@@ -10,7 +10,8 @@ use crate::error::OrLake;
 use crate::owner;
 use crate::schema::LakeSchema;
 
-/// Makes the table `ident`, in a lake that is this namespace's, with the columns of `schema`: by days of `_written`, sorted by id.
+/// Makes the table `ident`, in a lake that is this namespace's, with the columns of `schema`: by days of
+/// `_written`, sorted by id.
 pub(crate) async fn create_table(
     catalog: &SqliteCatalog,
     ident: &TableIdent,

@@ -251,8 +251,9 @@ pub(crate) fn kept(namespace: &Namespace) -> Result<Option<Kept>> {
 /// Whether no table was ever made in the lake, of rows or of events.
 fn is_unused(namespace: &Namespace) -> Result<bool> {
     namespace.install(&CATALOG)?;
-    let unused = "SELECT NOT EXISTS(SELECT 1 FROM iceberg_tables)
-                  AND NOT EXISTS(SELECT 1 FROM tiering_pending) AND NOT EXISTS(SELECT 1 FROM tiering_events)";
+    let unused = "SELECT NOT EXISTS(SELECT 1 FROM iceberg_tables) \
+                  AND NOT EXISTS(SELECT 1 FROM tiering_pending) \
+                  AND NOT EXISTS(SELECT 1 FROM tiering_events)";
     namespace.query(|sql| Ok(sql.query_row(unused, [], |row| row.get(0))?))
 }
 
@@ -272,10 +273,11 @@ fn keep(namespace: &Namespace, root: &LakeRoot, catalog: Option<&RestCatalog>) -
     let root = root.as_str().to_owned();
     let warehouse = catalog.and_then(RestCatalog::warehouse_name).map(str::to_owned);
     let catalog = catalog.map(|catalog| catalog.uri().to_owned());
-    let keep =
-        "INSERT INTO tiering_lake(id, location, home, catalog, warehouse) VALUES (1, ?, ?, ?, ?)
-                ON CONFLICT DO UPDATE SET location = excluded.location, home = excluded.home,
-                catalog = excluded.catalog, warehouse = excluded.warehouse";
+    // Named anew it still has its owner.
+    let keep = "INSERT INTO tiering_lake(id, location, home, catalog, warehouse) \
+                VALUES (1, ?, ?, ?, ?) ON CONFLICT DO UPDATE \
+                SET (location, home, catalog, warehouse) \
+                = (excluded.location, excluded.home, excluded.catalog, excluded.warehouse)";
     namespace
         .transaction(move |tx| -> Result<()> {
             tx.sql().execute(keep, params![root, home, catalog, warehouse])?;

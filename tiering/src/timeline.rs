@@ -97,12 +97,10 @@ impl Lookups<'_> {
             let steps = &self.timeline.steps;
             let after = steps.partition_point(|(first, _)| *first <= version);
             let end = steps.get(after).map_or(Sequence(u64::MAX), |(first, _)| *first);
-            // Before the first step, its time holds.
-            let is_first = after == 0;
-            let (first, time) =
-                steps.get(after.saturating_sub(1)).copied().unwrap_or((Sequence(0), Timestamp(0)));
-            self.versions = if is_first { Sequence(0) } else { first }..end;
-            self.found = time;
+            let first = after.checked_sub(1).map_or(Sequence(0), |step| steps[step].0);
+            // Before the first step its time holds as well.
+            let time = steps.get(after.saturating_sub(1)).map_or(Timestamp(0), |(_, time)| *time);
+            (self.versions, self.found) = (first..end, time);
         }
         self.found
     }

@@ -1,38 +1,26 @@
 //! Groups of rows of the lake: text in views until they are made, and what is offered for them offered for their
 //! rows.
 
-use std::any::Any;
-use std::fmt;
 use std::mem::discriminant;
 use std::sync::Arc;
 
 use arrow_schema::{DataType, Schema};
-use datafusion::common::Statistics;
-use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::error::Result as PlanResult;
-use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::{CastExpr, Column};
 use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateInputMode, AggregateMode};
-use datafusion::physical_plan::filter_pushdown::{
-    ChildFilterDescription, ChildPushdownResult, FilterDescription, FilterPushdownPhase,
-    FilterPushdownPropagation,
-};
 use datafusion::physical_plan::projection::ProjectionExec;
-use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
-};
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 
+use super::Plan;
 use super::exec::LakeFilterExec;
+use super::stand_in::StandInExec;
 use super::views::is_text;
 
 /// The same groups, made of rows with text in views, and with plain text themselves; nothing where text is
 /// more than what groups are made by.
-pub(super) fn of_views(
-    plan: &Arc<dyn ExecutionPlan>,
-) -> PlanResult<Option<Arc<dyn ExecutionPlan>>> {
+pub(super) fn of_views(plan: &Plan) -> PlanResult<Option<Plan>> {
     let Some(aggregate) = plan.as_any().downcast_ref::<AggregateExec>() else { return Ok(None) };
     if *aggregate.mode() != AggregateMode::Partial
         || !aggregate.group_expr().is_single()
@@ -75,7 +63,7 @@ pub(super) fn of_views(
 }
 
 /// The rows of a scan, or columns of them beside what is computed of others than text, with text in views.
-fn in_views(input: &Arc<dyn ExecutionPlan>) -> PlanResult<Option<Arc<dyn ExecutionPlan>>> {
+fn in_views(input: &Plan) -> PlanResult<Option<Plan>> {
     if let Some(scan) = input.as_any().downcast_ref::<LakeFilterExec>() {
         return Ok(scan.in_views()?.map(|views| Arc::new(views) as _));
     }
@@ -115,109 +103,13 @@ fn is_only_a_key(column: usize, aggregate: &AggregateExec) -> bool {
     !computed && !filtered && by
 }
 
-/// What stands for this plan while filters are offered, if that makes groups of rows.
-pub(super) fn offering(plan: &Arc<dyn ExecutionPlan>) -> Option<Arc<dyn ExecutionPlan>> {
+/// What stands for this plan while filters are offered, if that makes groups of rows: DataFusion's own passes offers on
+/// only where a group's column is at the same place in its input.
+pub(super) fn offering(plan: &Plan) -> Option<Plan> {
     let aggregate = plan.as_any().downcast_ref::<AggregateExec>()?;
     let (groups, mode) = (aggregate.group_expr(), aggregate.mode().input_mode());
     let is_offering = mode == AggregateInputMode::Raw && groups.is_single() && !groups.is_empty();
-    is_offering.then(|| Arc::new(OfferingExec(plan.clone())) as _)
-}
-
-/// Stands for an aggregate: DataFusion's own passes offers on only where a group's column is at the same place in its
-/// input.
-#[derive(Clone, Debug)]
-struct OfferingExec(Arc<dyn ExecutionPlan>);
-
-impl OfferingExec {
-    /// The columns of the input that groups have, in the order of the output.
-    fn keys(&self) -> Vec<Option<Column>> {
-        let aggregate = self.0.as_any().downcast_ref::<AggregateExec>();
-        let keys = aggregate.map(|aggregate| aggregate.group_expr().input_exprs());
-        let column = |key: Arc<dyn PhysicalExpr>| key.as_any().downcast_ref::<Column>().cloned();
-        keys.unwrap_or_default().into_iter().map(column).collect()
-    }
-}
-
-/// The filter on the rows of which `keys` make groups, if it is about nothing else.
-fn on_rows(
-    filter: &Arc<dyn PhysicalExpr>,
-    keys: &[Option<Column>],
-) -> Option<Arc<dyn PhysicalExpr>> {
-    let key = |column: &Column| keys.get(column.index())?.clone();
-    if !collect_columns(filter).iter().all(|column| key(column).is_some()) {
-        return None;
-    }
-    let rewritten = filter.clone().transform(|part| {
-        let key = part.as_any().downcast_ref::<Column>().and_then(key);
-        Ok(match key {
-            Some(key) => Transformed::yes(Arc::new(key) as Arc<dyn PhysicalExpr>),
-            None => Transformed::no(part),
-        })
-    });
-    rewritten.data().ok()
-}
-
-impl ExecutionPlan for OfferingExec {
-    fn name(&self) -> &str {
-        "OfferingExec"
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
-    fn properties(&self) -> &Arc<PlanProperties> {
-        self.0.properties()
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        self.0.children()
-    }
-
-    fn with_new_children(
-        self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> PlanResult<Arc<dyn ExecutionPlan>> {
-        Ok(Arc::new(OfferingExec(self.0.clone().with_new_children(children)?)))
-    }
-
-    fn execute(
-        &self,
-        partition: usize,
-        context: Arc<TaskContext>,
-    ) -> PlanResult<SendableRecordBatchStream> {
-        self.0.execute(partition, context)
-    }
-
-    fn partition_statistics(&self, partition: Option<usize>) -> PlanResult<Statistics> {
-        self.0.partition_statistics(partition)
-    }
-
-    fn gather_filters_for_pushdown(
-        &self,
-        _: FilterPushdownPhase,
-        offered: Vec<Arc<dyn PhysicalExpr>>,
-        _: &ConfigOptions,
-    ) -> PlanResult<FilterDescription> {
-        let keys = self.keys();
-        let on_rows = offered.iter().filter_map(|filter| on_rows(filter, &keys)).collect();
-        let child = ChildFilterDescription::all_unsupported(&offered).with_self_filters(on_rows);
-        Ok(FilterDescription::new().with_child(child))
-    }
-
-    fn handle_child_pushdown_result(
-        &self,
-        _: FilterPushdownPhase,
-        offered: ChildPushdownResult,
-        _: &ConfigOptions,
-    ) -> PlanResult<FilterPushdownPropagation<Arc<dyn ExecutionPlan>>> {
-        let result = FilterPushdownPropagation::all_unsupported(offered);
-        Ok(result.with_updated_node(self.0.clone()))
-    }
-}
-
-impl DisplayAs for OfferingExec {
-    fn fmt_as(&self, format: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt_as(format, f)
-    }
+    let key = |key: Arc<dyn PhysicalExpr>| key.as_any().downcast_ref::<Column>().cloned();
+    is_offering
+        .then(|| StandInExec::instead_of(plan, groups.input_exprs().into_iter().map(key).collect()))
 }

@@ -10,6 +10,7 @@ mod estimate;
 mod exec;
 mod groups;
 mod guard;
+mod stand_in;
 mod stream;
 mod views;
 

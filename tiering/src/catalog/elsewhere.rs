@@ -94,10 +94,7 @@ impl SqliteCatalog {
         }
         let made = match remote.commit(name, &requirements, updates).await {
             Ok(location) => self.read_there(remote, name, &location).await?,
-            Err(Uncommitted::Refused(error)) => {
-                self.after_refusal(remote, name, wanted, error).await?
-            }
-            Err(Uncommitted::Unknown(error)) => self.look_for(remote, name, updates, error).await?,
+            Err(uncommitted) => self.look_for(remote, name, wanted, uncommitted).await?,
         };
         confirm(remote, &made, updates)?;
         fail::point("lake.catalog.committed")?;
@@ -235,54 +232,36 @@ impl SqliteCatalog {
         self.settle(states, missed.has_moved, then).await.map_err(Failure::into_ours)
     }
 
-    /// Whether the commit was made that was answered with `error`.
+    /// The table, if the commit was made after all. One that was refused may have been asked for twice, by
+    /// a proxy or of a busy catalog; it is forgotten where the table does not have it.
     async fn look_for(
         &self,
         remote: &RestClient,
         name: &TableIdent,
-        updates: &[TableUpdate],
-        error: Error,
-    ) -> Outcome<Table> {
-        let unknown = |error: Error| {
-            let message = format!("whether table {name} was changed is not known: {error}");
-            Failure::Ours(Error::new(error.kind(), message).with_source(error))
-        };
-        // Without a snapshot there is nothing to know it by.
-        let Some(wanted) = snapshot_of(updates) else { return Err(unknown(error)) };
-        let location = match remote.location(name).await {
-            Ok(Some(location)) => location,
-            Ok(None) | Err(_) => return Err(unknown(error)),
-        };
-        let table = self.read_there(remote, name, &location).await?;
-        match table.metadata().current_snapshot_id() == Some(wanted.snapshot_id()) {
-            true => Ok(table),
-            // Another one may have come since: it is taken over with the next change.
-            false => Err(unknown(error)),
-        }
-    }
-
-    /// What is there of a commit that was refused with `error`: it may be the second time that it was asked
-    /// for, after a proxy or a busy catalog had let the first one through.
-    async fn after_refusal(
-        &self,
-        remote: &RestClient,
-        name: &TableIdent,
         wanted: Option<i64>,
-        error: Error,
+        uncommitted: Uncommitted,
     ) -> Outcome<Table> {
-        let Some(wanted) = wanted else { return Err(error.into()) };
-        let Ok(Some(location)) = remote.location(name).await else { return Err(error.into()) };
-        let Ok(table) = self.read_there(remote, name, &location).await else {
-            return Err(error.into());
-        };
+        let is_refused = matches!(uncommitted, Uncommitted::Refused(_));
+        let failure = Failure::Ours(match uncommitted {
+            Uncommitted::Refused(error) => error,
+            Uncommitted::Unknown(error) => {
+                let message = format!("whether table {name} was changed is not known: {error}");
+                Error::new(error.kind(), message).with_source(error)
+            }
+        });
+        // Without a snapshot there is nothing to know it by.
+        let Some(wanted) = wanted else { return Err(failure) };
+        let Ok(Some(location)) = remote.location(name).await else { return Err(failure) };
+        let Ok(table) = self.read_there(remote, name, &location).await else { return Err(failure) };
         if table.metadata().current_snapshot_id() == Some(wanted) {
             return Ok(table);
         }
-        if table.metadata().snapshot_by_id(wanted).is_none() {
+        // Another one may have come since: ours is taken over with the next change.
+        if is_refused && table.metadata().snapshot_by_id(wanted).is_none() {
             let name = name.clone();
             self.change(move |tx| rows::forget_pending(tx.sql(), &name, wanted)).await?;
         }
-        Err(error.into())
+        Err(failure)
     }
 
     /// The table as its metadata file has it, which has to be where the lake is.

@@ -83,21 +83,7 @@ pub(super) fn add_pending(
     snapshot: i64,
 ) -> Outcome<()> {
     let sql = "INSERT INTO tiering_pending(table_namespace, table_name, snapshot) VALUES (?, ?, ?)";
-    connection.prepare_cached(sql)?.execute(params![
-        spell_table(table)?,
-        table.name(),
-        snapshot
-    ])?;
-    Ok(())
-}
-
-/// The snapshots of `table` that a catalog elsewhere was asked to commit, and that are not settled.
-pub(super) fn pending(connection: &Connection, table: &TableIdent) -> Outcome<HashSet<i64>> {
-    let sql = "SELECT snapshot FROM tiering_pending WHERE table_namespace = ? AND table_name = ?";
-    let mut statement = connection.prepare_cached(sql)?;
-    let found =
-        statement.query_map(params![spell_table(table)?, table.name()], |row| row.get(0))?;
-    Ok(found.collect::<Result<_, _>>()?)
+    change_pending(connection, sql, table, snapshot)
 }
 
 /// Forgets one that was refused.
@@ -108,12 +94,27 @@ pub(super) fn forget_pending(
 ) -> Outcome<()> {
     let sql = "DELETE FROM tiering_pending \
                WHERE table_namespace = ? AND table_name = ? AND snapshot = ?";
-    connection.prepare_cached(sql)?.execute(params![
-        spell_table(table)?,
-        table.name(),
-        snapshot
-    ])?;
+    change_pending(connection, sql, table, snapshot)
+}
+
+fn change_pending(
+    connection: &Connection,
+    sql: &str,
+    table: &TableIdent,
+    snapshot: i64,
+) -> Outcome<()> {
+    let one = params![spell_table(table)?, table.name(), snapshot];
+    connection.prepare_cached(sql)?.execute(one)?;
     Ok(())
+}
+
+/// The snapshots of `table` that a catalog elsewhere was asked to commit, and that are not settled.
+pub(super) fn pending(connection: &Connection, table: &TableIdent) -> Outcome<HashSet<i64>> {
+    let sql = "SELECT snapshot FROM tiering_pending WHERE table_namespace = ? AND table_name = ?";
+    let mut statement = connection.prepare_cached(sql)?;
+    let found =
+        statement.query_map(params![spell_table(table)?, table.name()], |row| row.get(0))?;
+    Ok(found.collect::<Result<_, _>>()?)
 }
 
 /// Forgets them: they are noted, or can never come.

@@ -54,8 +54,12 @@ pub(super) async fn write(
 ) -> Result<Written> {
     let mut files = Files { hand_off, target, files: Vec::new(), checking: None };
     let mut open: Option<FileWriter> = None;
-    let (mut fits, mut rests) = (true, 0);
-    while fits && let Some(day) = collecting.next().await {
+    // Rows that the columns do not hold exactly, in files that are ended, and in the open one.
+    let (mut rests, mut open_rests) = (0, 0);
+    let fits = |rests: u64| !must_fit || rests == 0;
+    while fits(rests + open_rests)
+        && let Some(day) = collecting.next().await
+    {
         let (number, rows) = (day.number, day.sorted());
         let Some(first) = rows.first() else { continue };
         let mut writer = match open.take() {
@@ -69,13 +73,13 @@ pub(super) async fn write(
         writer.write_rows(rows).await?;
         files.hand_off.report.written(count);
         files.take(writer.take_written()).await?;
-        fits = !must_fit || rests + writer.rests() == 0;
+        open_rests = writer.rests();
         open = Some(writer);
     }
     rests += files.end(open).await?;
     let files = files.checked().await?;
     collecting.end().await?;
-    if !must_fit || rests == 0 {
+    if fits(rests) {
         return Ok(Written::All(files));
     }
     hand_off.report.written_anew();

@@ -68,6 +68,11 @@ fn check(store: &DocumentStore, of: &Warehouse, rows: &[Value]) {
     }
 }
 
+fn add(store: &DocumentStore, rows: &mut Vec<Value>, row: Value) {
+    store.insert(&row).wait().unwrap();
+    rows.push(row);
+}
+
 fn by_id_text(rows: &Value) -> Vec<String> {
     let mut ids: Vec<String> =
         rows.as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().into()).collect();
@@ -154,9 +159,7 @@ fn a_commit_without_an_answer_is_looked_for_and_a_busy_catalog_is_asked_again() 
     let mut rows = people(20);
     let (_ns, store) = peopled(folder.path(), &warehouse, &rows);
     for (number, kind) in ["silent", "busy", "proxied"].into_iter().enumerate() {
-        let row = json!({"id": format!("q{number}")});
-        store.insert(&row).wait().unwrap();
-        rows.push(row);
+        add(&store, &mut rows, json!({"id": format!("q{number}")}));
         warehouse.fault(kind);
         assert!(hand_off(&store, Policy::All).unwrap().rows > 0, "{kind}");
         check(&store, &warehouse, &rows);
@@ -208,9 +211,7 @@ fn a_commit_that_arrives_late_is_ended_and_not_made_again() {
     warehouse.fault("arrive");
     store.delete("p0003").wait().unwrap();
     rows.remove(3);
-    let row = json!({"id": "q", "of_its_own": 1});
-    store.insert(&row).wait().unwrap();
-    rows.push(row);
+    add(&store, &mut rows, json!({"id": "q", "of_its_own": 1}));
     assert_eq!(hand_off(&store, Policy::All).unwrap().rows, 1, "the others are there");
     check(&store, &warehouse, &rows);
 }
@@ -230,9 +231,7 @@ fn a_commit_that_was_refused_is_not_looked_for_in_what_others_cut() {
     let mut rows = people(20);
     let (_ns, store) = peopled(folder.path(), &warehouse, &rows);
     hand_off(&store, Policy::All).unwrap();
-    let row = json!({"id": "q"});
-    store.insert(&row).wait().unwrap();
-    rows.push(row);
+    add(&store, &mut rows, json!({"id": "q"}));
     warehouse.fault("refused");
     refused(hand_off(&store, Policy::All), ErrorKind::Conflict);
     elsewhere(&python, &warehouse, CUT);
@@ -252,9 +251,7 @@ fn cleaning_spares_the_files_of_a_commit_that_may_still_be_made() {
     refused(hand_off(&store, Policy::All), ErrorKind::Io);
     Tier::of(&ns).unwrap().clean(&store).older_than(Duration::ZERO).wait().unwrap();
     warehouse.fault("arrive");
-    let row = json!({"id": "q"});
-    store.insert(&row).wait().unwrap();
-    rows.push(row);
+    add(&store, &mut rows, json!({"id": "q"}));
     assert_eq!(hand_off(&store, Policy::All).unwrap().rows, 1);
     check(&store, &warehouse, &rows);
 }
@@ -265,17 +262,12 @@ fn a_history_that_others_cut_is_only_refused_where_a_commit_may_be_in_it() {
     let folder = tempfile::tempdir().unwrap();
     let mut rows = people(20);
     let (_ns, store) = peopled(folder.path(), &warehouse, &rows);
-    let add = |n: u64, rows: &mut Vec<Value>| {
-        let row = json!({"id": format!("q{n}")});
-        store.insert(&row).wait().unwrap();
-        rows.push(row);
-    };
     hand_off(&store, Policy::All).unwrap();
     elsewhere(&python, &warehouse, CUT);
-    add(1, &mut rows);
+    add(&store, &mut rows, json!({"id": "q1"}));
     assert_eq!(hand_off(&store, Policy::All).unwrap().rows, 1);
     check(&store, &warehouse, &rows);
-    add(2, &mut rows);
+    add(&store, &mut rows, json!({"id": "q2"}));
     warehouse.fault("late");
     refused(hand_off(&store, Policy::All), ErrorKind::Io);
     warehouse.fault("arrive");
